@@ -1,0 +1,82 @@
+/**
+ * A site: what a customer configures. Host names, the origins behind them, and the rules by which
+ * responses are kept. These schemas are the one definition: the API, the CLI, the console and the
+ * edges validate with them.
+ */
+import { z } from 'zod';
+
+const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const SITE_ID = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export const SITE_LIMITS = { hostsMax: 100, originsMax: 8, rulesMax: 200, patternCharactersMax: 256, ttlSecondsMax: 31_536_000 } as const;
+
+export const hostNameSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(HOST_NAME, 'must be a host name such as "www.example.com", without scheme, port or path');
+
+export const siteIdSchema = z
+  .string()
+  .regex(SITE_ID, 'must be one DNS label: lower-case letters, digits and hyphens, at most 63 characters');
+
+const ORIGIN_URL = /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)(?::([0-9]{1,5}))?\/?$/;
+
+/** An origin's address: scheme, host and optional port; no path, query or credentials. */
+export const originUrlSchema = z
+  .string()
+  .trim()
+  .refine((url) => {
+    const match = ORIGIN_URL.exec(url);
+    return match !== null && (match[3] === undefined || (Number(match[3]) >= 1 && Number(match[3]) <= 65_535));
+  }, 'must be an address such as "http://192.0.2.1:8080" or "https://origin.example.com", without a path');
+
+export const originSchema = z.strictObject({
+  url: originUrlSchema,
+  /** Host sent to the origin; null: the host the user asked for. */
+  hostHeader: hostNameSchema.nullable().default(null),
+  /** For https origins: verify the certificate against the system's authorities. */
+  verifyCertificate: z.boolean().default(true),
+});
+
+const ttlSecondsSchema = z.int().min(0).max(SITE_LIMITS.ttlSecondsMax);
+
+/** How long matching responses are kept. The first rule that matches wins; no rules: the origin's word alone. */
+export const ruleSchema = z.strictObject({
+  /** Path pattern, `*` matches any run of characters; null: every path. Case matters, the query is not seen. */
+  path: z.string().startsWith('/', 'must begin with "/"').max(SITE_LIMITS.patternCharactersMax).nullable().default(null),
+  /** Media type pattern of the response, such as `image/*`; null: every type. */
+  contentType: z
+    .string()
+    .toLowerCase()
+    .regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/, 'must be a media type such as "image/*" or "text/html"')
+    .nullable()
+    .default(null),
+  /**
+   * `respect-origin`: the origin's Cache-Control wins, `edgeTtlSeconds` applies where it is silent.
+   * `override-origin`: `edgeTtlSeconds` applies whatever the origin says (but never to private or no-store
+   * answers of requests that carry Authorization). `bypass`: never stored.
+   */
+  mode: z.enum(['respect-origin', 'override-origin', 'bypass']).default('respect-origin'),
+  edgeTtlSeconds: ttlSecondsSchema.nullable().default(null),
+  /** Sent to browsers as Cache-Control max-age, apart from the edge's; null: the origin's field as it is. */
+  browserTtlSeconds: ttlSecondsSchema.nullable().default(null),
+});
+
+export const siteSchema = z.strictObject({
+  id: siteIdSchema,
+  hosts: z.array(hostNameSchema).min(1).max(SITE_LIMITS.hostsMax),
+  /** In order of preference: the next one is tried when a connection cannot be made. */
+  origins: z.array(originSchema).min(1).max(SITE_LIMITS.originsMax),
+  rules: z.array(ruleSchema).max(SITE_LIMITS.rulesMax).default([]),
+  /** Defaults where the origin says nothing (RFC 5861), in seconds. */
+  staleWhileRevalidateSeconds: ttlSecondsSchema.default(0),
+  /** How long a stale response may cover for an origin that cannot be reached or fails. */
+  staleIfErrorSeconds: ttlSecondsSchema.default(86_400),
+});
+
+export type Origin = z.output<typeof originSchema>;
+export type Rule = z.output<typeof ruleSchema>;
+export type Site = z.output<typeof siteSchema>;
+/** What a user may write: everything with a default may be left out. */
+export type SiteInput = z.input<typeof siteSchema>;

@@ -1,0 +1,116 @@
+/**
+ * The one thing a listener hands to the road: a request that has arrived and the means to answer it.
+ * HTTP/1.1 implements it today; HTTP/2 and HTTP/3 implement it later without the road knowing.
+ *
+ * Order of calls: any number of `inform`, then exactly one of the `respond…` calls or `abort`.
+ */
+import type { Fields } from '#core/http/fields.ts';
+
+/** The facts of the connection that the road may judge by. */
+export interface ConnectionInfo {
+  /** The user's address (after PROXY protocol, when a listener asks for it). */
+  readonly clientAddress: string;
+  readonly clientPort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly scheme: 'http' | 'https';
+  /** Null on plain connections. */
+  readonly tls: { readonly serverName: string | null; readonly protocol: string } | null;
+}
+
+/** A request head as received. */
+export interface RequestHead {
+  readonly method: string;
+  /** The request target byte for byte (latin1): origin form, absolute form, or "*". */
+  readonly target: string;
+  /** Authority the request names: from Host or an absolute-form target; lower case, with port if given. */
+  readonly authority: string;
+  readonly httpVersion: '1.0' | '1.1' | '2' | '3';
+  readonly fields: Fields;
+}
+
+/**
+ * A message body that is read by pulling. At most one read may be pending. Not reading is backpressure:
+ * the source stops within its buffer bound.
+ */
+export interface BodySource {
+  /** Bytes in all when announced (Content-Length), else null. */
+  readonly length: number | null;
+  /**
+   * The next part, or null at the end. The bytes belong to the caller. Rejects when the body did not
+   * arrive whole (connection lost, malformed framing, deadline): what was read so far is then incomplete.
+   */
+  read(): Promise<Uint8Array | null>;
+  /** Trailer fields, known after the end; null when there were none. */
+  trailers(): Fields | null;
+  /** Gives up: the source is told to stop and frees what it holds. Safe to call at any time, any number of times. */
+  cancel(reason: string): void;
+}
+
+/** Where a response body is written when it is streamed. */
+export interface BodySink {
+  /** Resolves when more may be written (backpressure). Rejects when the client has gone or is too slow. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the body; trailers are sent where the protocol can. */
+  end(trailers?: Fields): Promise<void>;
+  /** Ends it as incomplete, so that the client can tell (RFC 9112 §8: close without the last chunk). */
+  abort(reason: string): void;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Empty: the listener's standard phrase; HTTP/2 and 3 have none. */
+  readonly reason: string;
+  /** Without Connection, Transfer-Encoding and other hop-by-hop fields: framing is the listener's. */
+  readonly fields: Fields;
+}
+
+/**
+ * A stored response's head made ready to be copied out: everything that does not change between hits.
+ * `lines` is latin1 text in HTTP/1.1 form ("Name: value\r\n"…), without status line and end line.
+ */
+export interface PreparedHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly lines: string;
+}
+
+export interface Exchange {
+  /** Increasing number within the worker, for log lines. */
+  readonly id: number;
+  readonly connection: ConnectionInfo;
+  readonly request: RequestHead;
+  /** Milliseconds since the epoch at which the head was complete. */
+  readonly receivedAt: number;
+  /** Null when the request has no body. `Expect: 100-continue` is answered at the first read. */
+  readonly body: BodySource | null;
+
+  /** True once the client is gone: what is then written is dropped. */
+  readonly isGone: boolean;
+  /** Called once when the client goes before the response is whole. Only one listener. */
+  onGone(listener: () => void): void;
+
+  /** Sends an interim response (1xx, RFC 9110 §15.2). Dropped towards HTTP/1.0 clients. */
+  inform(status: number, fields: Fields): void;
+  /**
+   * Answers with a head and a whole body, in one write. `body` may be shared memory of the cache: it is
+   * never changed, and not kept once written. For HEAD, 204 and 304 the body is left out and, for HEAD,
+   * Content-Length (of `bodyLength` when given, else of `body`) kept.
+   */
+  respondWhole(head: ResponseHead, body: Uint8Array | null, bodyLength?: number): void;
+  /**
+   * The same for a prepared head: `dynamicLines` (latin1 "Name: value\r\n"…) follow the prepared ones.
+   * Synchronous: the hot path of a memory hit.
+   */
+  respondPrepared(head: PreparedHead, dynamicLines: string, body: Uint8Array | null, bodyLength: number): void;
+  /**
+   * Answers with a head and a streamed body. `bodyLength` null: unknown (chunked, or until close for
+   * HTTP/1.0). For HEAD, 204 and 304 the sink takes and drops bytes.
+   */
+  respondStream(head: ResponseHead, bodyLength: number | null): BodySink;
+  /** Cuts the connection (or resets the stream) without an answer. */
+  abort(reason: string): void;
+}
+
+/** What a listener calls for each request. It must answer the exchange, and not throw. */
+export type ExchangeHandler = (exchange: Exchange) => void;

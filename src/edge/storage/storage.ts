@@ -1,0 +1,53 @@
+/**
+ * Stored responses, seen from the road. One interface for every tier: private memory today, shared
+ * memory and disk later; each runs the same cases (`storage.cases.ts`).
+ *
+ * Lookup hands out readers, admission hands out a writer, and a writer abandoned before `finish` leaves
+ * nothing behind. Lookup is synchronous in every tier (the index is in memory); reading a body may wait.
+ */
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import type { BodySource, PreparedHead } from '../exchange.ts';
+
+/** A complete stored response; valid until the caller's turn ends unless `retain`ed. */
+export interface StoredResponse {
+  readonly head: StoredHead;
+  /** The head made ready to send, computed once at admission. */
+  readonly prepared: PreparedHead;
+  readonly bodyLength: number;
+  /** The whole body when it lies in memory, for one synchronous write; null: use `open`. */
+  readonly body: Uint8Array | null;
+  /** Reads bytes [start, end) of the body. */
+  open(start: number, end: number): BodySource;
+}
+
+/** Receives one response being stored. */
+export interface StorageWriter {
+  /** Takes a copy of the bytes. False: the store gave up (budget, size bound); the caller goes on without it. */
+  write(bytes: Uint8Array): boolean;
+  /** Publishes the response; null when the store gave up or it was purged meanwhile. */
+  finish(): StoredResponse | null;
+  /** Leaves nothing behind. Safe after finish (no effect). */
+  abandon(): void;
+}
+
+export interface StorageStatistics {
+  readonly storedResponses: number;
+  readonly bodyBytes: number;
+  readonly budgetBytes: number;
+  readonly admissions: number;
+  readonly evictions: number;
+  readonly refusals: number;
+}
+
+export interface Storage {
+  /** All stored responses under a cache key (variants), newest first; empty when none. Counts as a use. */
+  lookup(cacheKey: string): readonly StoredResponse[];
+  /** Begins storing. `bodyLength` null when unknown. Null when it would never fit. Replaces the variant with equal Vary values at finish. */
+  admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null;
+  /** Replaces the head of a stored response after a 304 (RFC 9111 §4.3.4); null when it is gone by now. */
+  freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null;
+  /** Forgets every variant under a key (invalidation RFC 9111 §4.4, or purge by URL). True if there was one. */
+  remove(cacheKey: string): boolean;
+  statistics(): StorageStatistics;
+  close(): void;
+}
