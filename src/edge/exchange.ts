@@ -102,7 +102,12 @@ export interface Exchange {
    * The same for a prepared head: `dynamicLines` (latin1 "Name: value\r\n"…) follow the prepared ones.
    * Synchronous: the hot path of a memory hit.
    */
-  respondPrepared(head: PreparedHead, dynamicLines: string, body: Uint8Array | null, bodyLength: number): void;
+  respondPrepared(
+    head: PreparedHead,
+    dynamicLines: string,
+    body: Uint8Array | null,
+    bodyLength: number,
+  ): void;
   /**
    * Answers with a head and a streamed body. `bodyLength` null: unknown (chunked, or until close for
    * HTTP/1.0). For HEAD, 204 and 304 the sink takes and drops bytes.

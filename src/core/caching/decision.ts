@@ -29,7 +29,12 @@ export type Decision =
       readonly mayServeStaleOnError: boolean;
     }
   /** Ask the origin; `mayCollapse`: other requests for the key may wait for this answer. */
-  | { readonly action: 'forward'; readonly forward: ForwardReason; readonly mayCollapse: boolean; readonly mayStore: boolean }
+  | {
+      readonly action: 'forward';
+      readonly forward: ForwardReason;
+      readonly mayCollapse: boolean;
+      readonly mayStore: boolean;
+    }
   /** Answer ourselves without asking (only-if-cached: 504; RFC 9111 §5.2.1.7). */
   | { readonly action: 'refuse'; readonly status: number; readonly detail: string };
 

@@ -5,10 +5,17 @@
  */
 import { z } from 'zod';
 
-const HOST_NAME = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const HOST_NAME =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const SITE_ID = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-export const SITE_LIMITS = { hostsMax: 100, originsMax: 8, rulesMax: 200, patternCharactersMax: 256, ttlSecondsMax: 31_536_000 } as const;
+export const SITE_LIMITS = {
+  hostsMax: 100,
+  originsMax: 8,
+  rulesMax: 200,
+  patternCharactersMax: 256,
+  ttlSecondsMax: 31_536_000,
+} as const;
 
 export const hostNameSchema = z
   .string()
@@ -20,7 +27,8 @@ export const siteIdSchema = z
   .string()
   .regex(SITE_ID, 'must be one DNS label: lower-case letters, digits and hyphens, at most 63 characters');
 
-const ORIGIN_URL = /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)(?::([0-9]{1,5}))?\/?$/;
+const ORIGIN_URL =
+  /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)(?::([0-9]{1,5}))?\/?$/;
 
 /** An origin's address: scheme, host and optional port; no path, query or credentials. */
 export const originUrlSchema = z
@@ -28,7 +36,9 @@ export const originUrlSchema = z
   .trim()
   .refine((url) => {
     const match = ORIGIN_URL.exec(url);
-    return match !== null && (match[3] === undefined || (Number(match[3]) >= 1 && Number(match[3]) <= 65_535));
+    return (
+      match !== null && (match[3] === undefined || (Number(match[3]) >= 1 && Number(match[3]) <= 65_535))
+    );
   }, 'must be an address such as "http://192.0.2.1:8080" or "https://origin.example.com", without a path');
 
 export const originSchema = z.strictObject({
@@ -44,7 +54,12 @@ const ttlSecondsSchema = z.int().min(0).max(SITE_LIMITS.ttlSecondsMax);
 /** How long matching responses are kept. The first rule that matches wins; no rules: the origin's word alone. */
 export const ruleSchema = z.strictObject({
   /** Path pattern, `*` matches any run of characters; null: every path. Case matters, the query is not seen. */
-  path: z.string().startsWith('/', 'must begin with "/"').max(SITE_LIMITS.patternCharactersMax).nullable().default(null),
+  path: z
+    .string()
+    .startsWith('/', 'must begin with "/"')
+    .max(SITE_LIMITS.patternCharactersMax)
+    .nullable()
+    .default(null),
   /** Media type pattern of the response, such as `image/*`; null: every type. */
   contentType: z
     .string()

