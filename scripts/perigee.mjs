@@ -2,10 +2,12 @@
 /** The `perigee` command: installs what is missing, then hands over to `src/main/perigee.ts` under Bun. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ROOT, findBun, installPackages } from './bootstrap.mjs';
+import { findBun, installPackages, ROOT } from './bootstrap.mjs';
 
 installPackages();
-const child = spawn(findBun(), [join(ROOT, 'src/main/perigee.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(findBun(), [join(ROOT, 'src/main/perigee.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 // A terminal's Ctrl-C reaches the child on its own; signals sent to this process alone are passed on.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
