@@ -6,6 +6,11 @@ export interface ListenAddress {
   readonly address: string;
   /** 0: the system chooses. */
   readonly port: number;
+  /**
+   * An inherited descriptor of a socket that listens at this address already (`listening-socket.ts`): the
+   * server takes connections from it instead of binding. It outlives the server, so none is refused meanwhile.
+   */
+  readonly descriptor?: number;
 }
 
 /**

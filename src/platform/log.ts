@@ -8,7 +8,7 @@ export function createLogger(part: string): Logger {
   return pino(
     {
       base: { part },
-      level: process.env['PERIGEE_LOG'] ?? 'info',
+      level: process.env.PERIGEE_LOG ?? 'info',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
