@@ -87,6 +87,19 @@ export interface CacheExplanation {
   } | null;
 }
 
+/** Where would a client be sent? */
+export interface SteeringQuestion {
+  readonly host: string;
+  readonly clientAddress: string;
+  /** When given, the client is taken to be here, whatever is known of its address (a user named a city). */
+  readonly clientPlace?: {
+    readonly name: string;
+    readonly latitude: number;
+    readonly longitude: number;
+    readonly country: string | null;
+  };
+}
+
 /** What the name server says of a query without answering it. */
 export interface SteeringExplanation {
   readonly name: string;
@@ -124,6 +137,6 @@ export interface Requests {
   purge: [Purge, { readonly purgedResponses: number }];
   status: [null, PartStatus];
   'explain-cache': [{ readonly url: string }, CacheExplanation];
-  'explain-steering': [{ readonly host: string; readonly clientAddress: string }, SteeringExplanation];
+  'explain-steering': [SteeringQuestion, SteeringExplanation];
   health: [null, readonly EdgeHealth[]];
 }
