@@ -8,7 +8,7 @@
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { BodySource, PreparedHead } from '../exchange.ts';
 
-/** A complete stored response; valid until the caller's turn ends unless `retain`ed. */
+/** A complete stored response. Whoever holds it may go on reading after it was replaced, removed or evicted. */
 export interface StoredResponse {
   readonly head: StoredHead;
   /** The head made ready to send, computed once at admission. */
@@ -24,6 +24,11 @@ export interface StoredResponse {
 export interface StorageWriter {
   /** Takes a copy of the bytes. False: the store gave up (budget, size bound); the caller goes on without it. */
   write(bytes: Uint8Array): boolean;
+  /**
+   * The bytes written so far from `offset` on, empty when there are no more yet. The view stays unchanged
+   * as long as somebody holds it, even after the store gave up: followers of a fill read here.
+   */
+  view(offset: number): Uint8Array;
   /** Publishes the response; null when the store gave up or it was purged meanwhile. */
   finish(): StoredResponse | null;
   /** Leaves nothing behind. Safe after finish (no effect). */
@@ -33,6 +38,8 @@ export interface StorageWriter {
 export interface StorageStatistics {
   readonly storedResponses: number;
   readonly bodyBytes: number;
+  /** Everything charged to the budget: bodies, heads, keys, and fills under way. */
+  readonly chargedBytes: number;
   readonly budgetBytes: number;
   readonly admissions: number;
   readonly evictions: number;
@@ -46,8 +53,11 @@ export interface Storage {
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null;
   /** Replaces the head of a stored response after a 304 (RFC 9111 §4.3.4); null when it is gone by now. */
   freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null;
-  /** Forgets every variant under a key (invalidation RFC 9111 §4.4, or purge by URL). True if there was one. */
-  remove(cacheKey: string): boolean;
+  /**
+   * Forgets every variant under a key (invalidation RFC 9111 §4.4, or purge by URL), and lets no fill under
+   * way for it be published. Returns how many stored responses there were.
+   */
+  remove(cacheKey: string): number;
   statistics(): StorageStatistics;
   close(): void;
 }
