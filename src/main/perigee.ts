@@ -1,0 +1,73 @@
+/** The `perigee` command: the CLI's commands, which are clients of the API, and `up`, which runs the CDN. */
+import { readFileSync } from 'node:fs';
+import { createProgram } from '#cli/program.ts';
+import { APP_ERROR_CODES, AppError } from '#core/base/app-error.ts';
+import { createLogger } from '#platform/log.ts';
+import { readUpOptions, type UpArguments } from './up/options.ts';
+import { summary } from './up/summary.ts';
+import { adminTokenFile, up } from './up/up.ts';
+
+const program = createProgram({
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  environment: process.env,
+  isTerminal: process.stdout.isTTY === true,
+});
+
+program
+  .command('up')
+  .description('run a whole CDN on this machine: control plane, name server and edges')
+  .option('--data <dir>', 'where everything is kept', './.perigee')
+  .option('--http <addr:port>', 'where the edge serves HTTP', '127.0.0.1:8080')
+  .option('--https <addr:port>', 'where the edge serves HTTPS', '127.0.0.1:8443')
+  .option('--dns <addr:port>', 'where the name server answers, UDP and TCP', '127.0.0.1:8053')
+  .option('--api <addr:port>', 'where the API and the console are', '127.0.0.1:8000')
+  .option('--zone <name>', "the CDN's own zone", 'cdn.test')
+  .option('--site <host=origin-url>', 'serve this site; may be given several times', collect, [])
+  .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
+  .option('--no-demo', 'without the demo shop and its six POPs')
+  .action(runUp);
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  fail(error);
+}
+
+function collect(value: string, former: string[]): string[] {
+  return [...former, value];
+}
+
+async function runUp(given: UpArguments): Promise<void> {
+  // Parts speak up when something is wrong; the terminal belongs to the summary.
+  process.env.PERIGEE_LOG ??= 'warn';
+  const log = createLogger('supervisor');
+  const options = readUpOptions(given);
+  let requested = false;
+  const stopRequested = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        requested = true;
+        resolve();
+      });
+    }
+  });
+  const cdn = await up(options, log);
+  if (!requested)
+    process.stdout.write(summary(options, cdn, readFileSync(adminTokenFile(options), 'utf8').trim()));
+  await stopRequested;
+  await cdn.stop();
+  process.exit(0);
+}
+
+/** One clear line and the exit code of the error's kind. */
+function fail(error: unknown): never {
+  if (error instanceof AppError) {
+    process.stderr.write(`perigee: ${error.message}\n`);
+    process.exit(APP_ERROR_CODES[error.code].exitCode);
+  }
+  process.stderr.write(
+    `perigee: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exit(1);
+}

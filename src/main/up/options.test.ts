@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'bun:test';
+import { AppError } from '#core/base/app-error.ts';
+import { readUpOptions, type UpArguments } from './options.ts';
+
+const DEFAULTS: UpArguments = {
+  data: './.perigee',
+  http: '127.0.0.1:8080',
+  https: '127.0.0.1:8443',
+  dns: '127.0.0.1:8053',
+  api: '127.0.0.1:8000',
+  zone: 'cdn.test',
+  site: [],
+  edges: '1',
+  demo: true,
+};
+
+describe('options of perigee up', () => {
+  test('are read', () => {
+    const options = readUpOptions({
+      ...DEFAULTS,
+      http: '[::1]:80',
+      site: ['www.example.com=http://192.0.2.1:8080'],
+    });
+    expect(options.http).toEqual({ address: '::1', port: 80 });
+    expect(options.sites).toEqual([{ host: 'www.example.com', originUrl: 'http://192.0.2.1:8080' }]);
+    expect(options.dataDirectory.startsWith('/')).toBe(true);
+  });
+
+  test.each<[string, Partial<UpArguments>]>([
+    ['--http', { http: 'localhost:80' }],
+    ['--http', { http: '127.0.0.1:70000' }],
+    ['--dns', { dns: '127.0.0.1' }],
+    ['--zone', { zone: 'not a zone' }],
+    ['--edges', { edges: '0' }],
+    ['--edges', { edges: 'many' }],
+    ['--site', { site: ['www.example.com'] }],
+    ['--site', { site: ['www.example.com=ftp://192.0.2.1'] }],
+    ['--site', { site: ['www.example.com=http://192.0.2.1/path'] }],
+    ['--site', { site: ['bad_host=http://192.0.2.1'] }],
+    ['--site', { site: ['=http://192.0.2.1'] }],
+  ])('a wrong %s is named in one line', (option, wrong) => {
+    const read = () => readUpOptions({ ...DEFAULTS, ...wrong });
+    expect(read).toThrow(AppError);
+    try {
+      read();
+    } catch (error) {
+      const { code, message } = error as AppError;
+      expect(code).toBe('invalid');
+      expect(message).toStartWith(option);
+      expect(message).not.toContain('\n');
+    }
+  });
+});

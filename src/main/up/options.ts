@@ -1,0 +1,83 @@
+/**
+ * What `perigee up` was asked to do: its command-line options, read and checked before anything starts.
+ * Every error is one line that names the option and says how it should look.
+ */
+import { resolve } from 'node:path';
+import { AppError } from '#core/base/app-error.ts';
+import { hostNameSchema, originUrlSchema } from '#core/model/site.ts';
+import { type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
+
+/** Options as the command line gives them. */
+export interface UpArguments {
+  readonly data: string;
+  readonly http: string;
+  readonly https: string;
+  readonly dns: string;
+  readonly api: string;
+  readonly zone: string;
+  readonly site: readonly string[];
+  readonly edges: string;
+  readonly demo: boolean;
+}
+
+export interface UpOptions {
+  readonly dataDirectory: string;
+  readonly http: ListenAddress;
+  readonly https: ListenAddress;
+  readonly dns: ListenAddress;
+  readonly api: ListenAddress;
+  readonly zoneName: string;
+  readonly sites: readonly { readonly host: string; readonly originUrl: string }[];
+  /** Worker processes of this machine's edge, sharing its ports. */
+  readonly edgeWorkers: number;
+  readonly hasDemo: boolean;
+}
+
+const EDGE_WORKERS_MAX = 256;
+
+/** Throws AppError `invalid`. */
+export function readUpOptions(given: UpArguments): UpOptions {
+  return {
+    dataDirectory: resolve(given.data),
+    http: parseListenAddress(given.http, '--http'),
+    https: parseListenAddress(given.https, '--https'),
+    dns: parseListenAddress(given.dns, '--dns'),
+    api: parseListenAddress(given.api, '--api'),
+    zoneName: readZone(given.zone),
+    sites: given.site.map(readSite),
+    edgeWorkers: readWorkers(given.edges),
+    hasDemo: given.demo,
+  };
+}
+
+function readZone(text: string): string {
+  const parsed = hostNameSchema.safeParse(text.replace(/\.$/, ''));
+  if (!parsed.success)
+    throw new AppError('invalid', `--zone ${text}: must be a domain name such as cdn.example.com`);
+  return parsed.data;
+}
+
+function readWorkers(text: string): number {
+  const workers = Number(text);
+  if (!Number.isInteger(workers) || workers < 1 || workers > EDGE_WORKERS_MAX) {
+    throw new AppError('invalid', `--edges ${text}: must be a whole number from 1 to ${EDGE_WORKERS_MAX}`);
+  }
+  return workers;
+}
+
+function readSite(text: string): { host: string; originUrl: string } {
+  const equals = text.indexOf('=');
+  const host = hostNameSchema.safeParse(text.slice(0, Math.max(0, equals)));
+  if (equals < 0 || !host.success) {
+    throw new AppError(
+      'invalid',
+      `--site ${text}: must be HOST=ORIGIN_URL, such as www.example.com=http://192.0.2.1:8080`,
+    );
+  }
+  const originUrl = originUrlSchema.safeParse(text.slice(equals + 1));
+  if (!originUrl.success) {
+    const problem = originUrl.error.issues[0]?.message ?? 'is not valid';
+    throw new AppError('invalid', `--site ${text}: the origin ${problem}`);
+  }
+  return { host: host.data, originUrl: originUrl.data };
+}

@@ -1,0 +1,147 @@
+/**
+ * From options to processes: which parts run on this machine, with what arguments, and what the control
+ * plane is told about them. Pure but for paths; ports are known and sockets are open by now.
+ */
+import { join } from 'node:path';
+import type { PopInput } from '#core/model/pop.ts';
+import type { SiteInput } from '#core/model/site.ts';
+import { siteFromHost } from '#core/model/site-from-host.ts';
+import type { ListenAddress } from '#platform/listen-address.ts';
+import { DEMO_POPS, demoPopInputs, demoSiteInput } from '../../../demo/plan.ts';
+import type { ControlPartOptions } from '../parts/control.ts';
+import type { EdgePartOptions } from '../parts/edge.ts';
+import type { NameserverPartOptions } from '../parts/nameserver.ts';
+import { CONSOLE_DIRECTORY, geoFile, PARTS_DIRECTORY, ROOT_DIRECTORY } from '../paths.ts';
+import type { PartPlan } from '../supervisor/supervisor.ts';
+import type { UpOptions } from './options.ts';
+
+const MIBIBYTE = 1 << 20;
+/** Memory for stored responses, per edge worker. */
+const MEMORY_BYTES = { local: 256 * MIBIBYTE, demo: 64 * MIBIBYTE } as const;
+/** The first descriptor a child inherits after its standard streams. */
+const FIRST_DESCRIPTOR = 3;
+
+/** A port held open for an edge; `descriptor` null where workers must bind by themselves. */
+export interface HeldAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly descriptor: number | null;
+}
+
+/** One cache server of this machine. */
+export interface EdgeSpecification {
+  readonly edgeId: string;
+  readonly popId: string;
+  readonly workers: number;
+  readonly http: HeldAddress;
+  readonly https: HeldAddress;
+  readonly egressAddress: string | null;
+  readonly memoryBytes: number;
+}
+
+export interface DemoOrigin {
+  readonly listen: ListenAddress;
+}
+
+export const LOCAL_POP_ID = 'local';
+
+/** Edges to run: this machine's own, and one for each POP of the demo. Addresses are not yet held. */
+export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http' | 'https'>[] {
+  const local = {
+    edgeId: LOCAL_POP_ID,
+    popId: LOCAL_POP_ID,
+    workers: options.edgeWorkers,
+    egressAddress: null,
+    memoryBytes: MEMORY_BYTES.local,
+  };
+  if (!options.hasDemo) return [local];
+  const demo = DEMO_POPS.map((pop) => ({
+    edgeId: pop.edgeId,
+    popId: pop.id,
+    workers: 1,
+    egressAddress: pop.address,
+    memoryBytes: MEMORY_BYTES.demo,
+  }));
+  return [local, ...demo];
+}
+
+/** What the control plane is seeded with. `publicAddress` is what DNS answers for this machine's edge. */
+export function seed(options: UpOptions, publicAddress: string, demoOrigin: DemoOrigin | null) {
+  const pops: PopInput[] = [
+    { id: LOCAL_POP_ID, name: 'This machine', edges: [{ id: LOCAL_POP_ID, addresses: [publicAddress] }] },
+  ];
+  const sites: SiteInput[] = options.sites.map(({ host, originUrl }) =>
+    siteFromHost(host, originUrl, options.zoneName),
+  );
+  if (demoOrigin !== null) {
+    pops.push(...demoPopInputs());
+    sites.push(demoSiteInput(options.zoneName, demoOrigin.listen));
+  }
+  return { sites, pops };
+}
+
+export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan[] {
+  return Array.from({ length: edge.workers }, (_, worker) => {
+    const descriptors: number[] = [];
+    const inherit = ({ address, port, descriptor }: HeldAddress): ListenAddress => {
+      if (descriptor === null) return { address, port };
+      descriptors.push(descriptor);
+      return { address, port, descriptor: FIRST_DESCRIPTOR + descriptors.length - 1 };
+    };
+    const name = `edge:${edge.edgeId}/${worker}`;
+    const own: EdgePartOptions = {
+      name,
+      edgeId: edge.edgeId,
+      popId: edge.popId,
+      worker,
+      http: inherit(edge.http),
+      https: inherit(edge.https),
+      egressAddress: edge.egressAddress,
+      memoryBytes: edge.memoryBytes,
+      snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),
+    };
+    return { name, command: [join(PARTS_DIRECTORY, 'edge.ts'), JSON.stringify(own)], descriptors };
+  });
+}
+
+export function nameserverPlan(options: UpOptions, listen: ListenAddress): PartPlan {
+  const own: NameserverPartOptions = {
+    name: 'nameserver',
+    listen,
+    geoFile: geoFile(),
+    snapshotFile: join(options.dataDirectory, 'snapshots', 'nameserver.json'),
+  };
+  return {
+    name: own.name,
+    command: [join(PARTS_DIRECTORY, 'nameserver.ts'), JSON.stringify(own)],
+    descriptors: [],
+  };
+}
+
+export function controlPlan(
+  options: UpOptions,
+  given: Pick<ControlPartOptions, 'listen' | 'dnsAddress' | 'seed' | 'expectedParts'>,
+): PartPlan {
+  const own: ControlPartOptions = {
+    ...given,
+    name: 'control',
+    dataDirectory: options.dataDirectory,
+    zoneName: options.zoneName,
+    consoleDirectory: CONSOLE_DIRECTORY,
+  };
+  return {
+    name: own.name,
+    command: [join(PARTS_DIRECTORY, 'control.ts'), JSON.stringify(own)],
+    descriptors: [],
+  };
+}
+
+/** The demo's shop: an origin like any other, in a process of its own. */
+export function demoOriginPlan({ listen }: DemoOrigin): PartPlan {
+  const file = join(ROOT_DIRECTORY, 'demo/shop-origin.ts');
+  return {
+    name: 'demo-origin',
+    command: [file, '--listen', `${listen.address}:${listen.port}`],
+    descriptors: [],
+  };
+}
