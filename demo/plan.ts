@@ -5,6 +5,7 @@
  */
 import type { PopInput } from '#core/model/pop.ts';
 import type { SiteInput } from '#core/model/site.ts';
+import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import type { Place } from './distance.ts';
 
 const MINUTE = 60;
@@ -82,11 +83,11 @@ export function demoHost(zone: string): string {
 }
 
 /** The shop as a site: pages and the API briefly, everything that carries a version in its name for long. */
-export function demoSite(zone: string, originUrl: string): SiteInput {
+export function demoSiteInput(zone: string, origin: ListenAddress): SiteInput {
   return {
     id: DEMO_SITE_ID,
     hosts: [demoHost(zone)],
-    origins: [{ url: originUrl }],
+    origins: [{ url: `http://${formatListenAddress(origin)}` }],
     rules: [
       { path: '/api/*', mode: 'respect-origin' },
       {
