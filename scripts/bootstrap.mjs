@@ -75,3 +75,12 @@ export function findBun() {
       'Run "npm ci" again without --omit=optional; if your platform has no Bun build, Perigee cannot run there.',
   );
 }
+
+/** Makes what is built on first use: the compiled geography and the console. Each step is quick when nothing has changed. */
+export function prepare() {
+  const bun = findBun();
+  for (const step of ['scripts/compile-geo.ts', 'console/build.ts']) {
+    const result = spawnSync(bun, [join(ROOT, step)], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+    if (result.status !== 0) fail(`${step} failed; its message is above.`);
+  }
+}

@@ -2,9 +2,10 @@
 /** The `perigee` command: installs what is missing, then hands over to `src/main/perigee.ts` under Bun. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { findBun, installPackages, ROOT } from './bootstrap.mjs';
+import { findBun, installPackages, prepare, ROOT } from './bootstrap.mjs';
 
 installPackages();
+if (process.argv[2] === 'up' && !process.argv.includes('--help')) prepare();
 const child = spawn(findBun(), [join(ROOT, 'src/main/perigee.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

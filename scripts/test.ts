@@ -1,0 +1,57 @@
+/**
+ * `npm test`: everything that must hold, in one command. Each static check counts as one test. Closes with
+ * `N passed, N failed`, and fails when anything did.
+ */
+import { existsSync } from 'node:fs';
+import { PREPARE_STEPS, ROOT, runStep, STATIC_STEPS, type Step } from './run-step.ts';
+
+/** A test that waits for a condition under load may take this long, ms. */
+const TEST_TIMEOUT_MS = 60_000;
+const CHROMIUM = '/usr/bin/chromium';
+
+/** The browser tests drive Debian's Chromium; on a fresh machine where we may, it is installed. */
+async function installChromium(): Promise<void> {
+  if (existsSync(CHROMIUM) || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  process.stdout.write('Installing Chromium for the browser tests…\n');
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const words of [
+    ['update', '-qq'],
+    ['install', '-y', '-qq', '--no-install-recommends', 'chromium'],
+  ]) {
+    const child = Bun.spawn(['apt-get', ...words], {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    if ((await child.exited) !== 0) process.stdout.write(`apt-get ${words.join(' ')} failed; see above\n`);
+  }
+}
+
+/** Runs `bun test` and reads its closing counts. A run that ends without them counts as one failure. */
+async function runTests(): Promise<{ passed: number; failed: number }> {
+  const command = [process.execPath, 'test', `--timeout=${TEST_TIMEOUT_MS}`, 'src', 'demo', 'test'];
+  const child = Bun.spawn(command, { cwd: ROOT, stdio: ['ignore', 'inherit', 'pipe'] });
+  let tail = '';
+  const decoder = new TextDecoder();
+  for await (const bytes of child.stderr) {
+    process.stderr.write(bytes);
+    tail = (tail + decoder.decode(bytes, { stream: true })).slice(-4_000);
+  }
+  const isGood = (await child.exited) === 0;
+  const count = (word: string) => Number(tail.match(new RegExp(`^ *(\\d+) ${word}`, 'm'))?.[1] ?? 0);
+  const failed = count('fail') + count('error');
+  return { passed: count('pass'), failed: isGood ? failed : Math.max(1, failed) };
+}
+
+await installChromium();
+let passed = 0;
+let failed = 0;
+async function counted(step: Step): Promise<void> {
+  if (await runStep(step)) passed += 1;
+  else failed += 1;
+}
+for (const step of [...PREPARE_STEPS, ...STATIC_STEPS]) await counted(step);
+const tests = await runTests();
+passed += tests.passed;
+failed += tests.failed;
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 && tests.passed > 0 ? 0 : 1);
