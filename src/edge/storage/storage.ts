@@ -26,7 +26,7 @@ export interface StorageWriter {
   write(bytes: Uint8Array): boolean;
   /**
    * The bytes written so far from `offset` on, empty when there are no more yet. The view stays unchanged
-   * as long as somebody holds it, even after the store gave up: followers of a fill read here.
+   * as long as somebody holds it, even after the end or after the store gave up: followers of a fill read here.
    */
   view(offset: number): Uint8Array;
   /** Publishes the response; null when the store gave up or it was purged meanwhile. */

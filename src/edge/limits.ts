@@ -1,0 +1,34 @@
+/** Bounds of the road, each with its unit and reason. */
+export const ROAD_LIMITS = {
+  /** Requests that may wait for one fill: beyond it the edge says 503 rather than holding ever more clients. */
+  waitersPerFillMax: 20_000,
+  /** Fills under way at a time per worker: each holds an origin request. Beyond it a request goes alone. */
+  fillsMax: 20_000,
+  /** Times a request looks again after a fill that was not for it, before it goes alone. */
+  collapseAttemptsMax: 3,
+  /**
+   * How long a key whose response could not be shared is fetched by each request alone, in milliseconds.
+   * Long enough that a private page is not serialised, short enough that a page made cacheable is noticed.
+   */
+  uncollapsibleMs: 60_000,
+  /** Keys remembered as not worth collapsing; the oldest are forgotten first. */
+  uncollapsibleKeysMax: 16_384,
+  /** How far, in bytes, the fastest reader of a body that is not being stored may be ahead of the slowest. */
+  lagBytesMax: 1024 * 1024,
+  /** How long one reader may hold up the others of such a body in all, ms; then it is cut off as too slow. */
+  heldUpMsMax: 10_000,
+  /** Largest part given to one write of a client, in bytes. */
+  readPartBytesMax: 256 * 1024,
+  /** Routes of (authority, target) remembered so that a repeated request is not parsed again. */
+  routeMemoEntriesMax: 16_384,
+  /** A remembered authority or target is at most this long, in characters: bounds the memo's memory. */
+  routeMemoCharactersMax: 512,
+  /** Sites counted apart within one interval; requests beyond are counted under no site. */
+  recordedSitesMax: 100_000,
+  /** Background validations under way per worker; beyond it stale is served without one. */
+  backgroundValidationsMax: 1_000,
+  /** What a client is told to wait before it asks again, in seconds, when the edge cannot serve yet. */
+  retryAfterSeconds: 5,
+  /** How long a close waits for exchanges in flight, in milliseconds. */
+  drainMsMax: 10_000,
+} as const;
