@@ -4,7 +4,7 @@ import { createProgram } from '#cli/program.ts';
 import { APP_ERROR_CODES, AppError } from '#core/base/app-error.ts';
 import { createLogger } from '#platform/log.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
-import { summary } from './up/summary.ts';
+import { jsonSummary, summary } from './up/summary.ts';
 import { adminTokenFile, up } from './up/up.ts';
 
 const program = createProgram({
@@ -26,6 +26,7 @@ program
   .option('--site <host=origin-url>', 'serve this site; may be given several times', collect, [])
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
   .option('--no-demo', 'without the demo shop and its six POPs')
+  .option('--json', 'say where things are as one line of JSON')
   .action(runUp);
 
 try {
@@ -38,7 +39,7 @@ function collect(value: string, former: string[]): string[] {
   return [...former, value];
 }
 
-async function runUp(given: UpArguments): Promise<void> {
+async function runUp(given: UpArguments & { readonly json?: boolean }): Promise<void> {
   // Parts speak up when something is wrong; the terminal belongs to the summary.
   process.env.PERIGEE_LOG ??= 'warn';
   const log = createLogger('supervisor');

@@ -1,5 +1,5 @@
 /** What `perigee up` says once everything answers: where things are and what to try first. */
-import { formatListenAddress } from '#platform/listen-address.ts';
+import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import { DEMO_POPS, demoHost } from '../../../demo/plan.ts';
 import type { UpOptions } from './options.ts';
 import { adminTokenFile, type RunningCdn, reachable } from './up.ts';
@@ -21,6 +21,15 @@ export function summary(options: UpOptions, cdn: RunningCdn, adminToken: string)
   else lines.push('Add a site:  npm run perigee -- site add www.example.com --origin http://192.0.2.1', '');
   lines.push('Ctrl-C ends it.', '');
   return lines.join('\n');
+}
+
+/** The same for programs: one line of JSON; the token stays in its file. */
+export function jsonSummary(options: UpOptions, cdn: RunningCdn): string {
+  const { zoneName: zone } = options;
+  const { generation } = cdn;
+  const place = (address: ListenAddress) => formatListenAddress(reachable(address));
+  const places = { api: place(cdn.api), dns: place(cdn.dns), http: place(cdn.http), https: place(cdn.https) };
+  return `${JSON.stringify({ zone, generation, ...places, adminTokenFile: adminTokenFile(options) })}\n`;
 }
 
 function demoLines(options: UpOptions, cdn: RunningCdn): string[] {

@@ -1,0 +1,88 @@
+/** A whole Perigee, started by its own command as a user would, on ports of its own. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dir, '../..');
+
+export interface PerigeeProcess {
+  readonly api: string;
+  readonly http: string;
+  readonly https: string;
+  readonly dns: string;
+  readonly dataDirectory: string;
+  readonly adminToken: string;
+  readonly pid: number;
+  /** Runs a command of the CLI against it; rejects never, says how it ended. */
+  cli(...words: string[]): Promise<{ exitCode: number; out: string; err: string }>;
+  /** Asks it to end; resolves with its exit code. */
+  stop(): Promise<number>;
+}
+
+/** Runs `perigee` with these words until it ends. */
+export async function runPerigee(
+  words: readonly string[],
+): Promise<{ exitCode: number; out: string; err: string }> {
+  const child = Bun.spawn([process.execPath, join(ROOT, 'src/main/perigee.ts'), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      PERIGEE_TOKEN: undefined,
+      PERIGEE_API: undefined,
+      PERIGEE_DATA: undefined,
+      NO_COLOR: '1',
+    },
+  });
+  const [out, err, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exitCode, out, err };
+}
+
+/** Starts `perigee up` with free ports and a fresh data directory; resolves when everything answers. */
+export async function startPerigee(...words: string[]): Promise<PerigeeProcess> {
+  const dataDirectory = mkdtempSync(join(tmpdir(), 'perigee-up-'));
+  const free = ['--http', '--https', '--dns', '--api'].flatMap((option) => [option, '127.0.0.1:0']);
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      join(ROOT, 'src/main/perigee.ts'),
+      'up',
+      '--json',
+      '--data',
+      dataDirectory,
+      ...free,
+      ...words,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const line = await firstLine(child.stdout);
+  if (line === null) throw new Error(`perigee up ended with ${await child.exited} before it was up`);
+  const places = JSON.parse(line) as Record<'api' | 'http' | 'https' | 'dns' | 'adminTokenFile', string>;
+  return {
+    ...places,
+    dataDirectory,
+    adminToken: readFileSync(places.adminTokenFile, 'utf8').trim(),
+    pid: child.pid,
+    cli: (...command) => runPerigee([...command, '--api', `http://${places.api}`, '--data', dataDirectory]),
+    async stop() {
+      child.kill('SIGTERM');
+      const exitCode = await child.exited;
+      rmSync(dataDirectory, { recursive: true, force: true });
+      return exitCode;
+    },
+  };
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string | null> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of stream) {
+    text += decoder.decode(bytes, { stream: true });
+    const end = text.indexOf('\n');
+    if (end >= 0) return text.slice(0, end);
+  }
+  return null;
+}
