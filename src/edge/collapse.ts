@@ -1,0 +1,172 @@
+/**
+ * Request collapsing (RFC 9111 §4): while a response for a cache key is being fetched, further requests
+ * for it wait for that fetch instead of going to the origin. One leader fetches, followers are told how
+ * it went and decide for themselves what that means for them.
+ *
+ *   begin ──▶ waiting ──settle──▶ shared ──▶ end       newcomers may join while the beginning is still held
+ *                        └──────▶ anything else, end   stored: look there; alone: go yourself; failed: the same for all
+ *
+ * A fetch is listed under its cache key, or under key and Vary values where it is known what the response
+ * varies on, so that several variants are fetched side by side. A response that turned out to be one
+ * person's is remembered for a while, so that its page is never serialised: requests for it do not wait.
+ */
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import { ROAD_LIMITS } from './limits.ts';
+import type { SharedBody } from './shared-body.ts';
+import type { StoredResponse } from './storage/storage.ts';
+
+/** How a fetch ended for those who waited for it. */
+export type FillOutcome =
+  /** A response to share as it arrives; whoever does not match its Vary looks again. */
+  | {
+      readonly kind: 'shared';
+      readonly head: StoredHead;
+      readonly body: SharedBody;
+      readonly isStored: boolean;
+    }
+  /** The stored response was validated: answer from it. */
+  | { readonly kind: 'stored'; readonly response: StoredResponse }
+  /** The response is not to be shared: each request asks the origin itself. */
+  | { readonly kind: 'alone' }
+  /** No response came. `error` is what the fetch was rejected with. */
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** The origin answered with a server error: those who may serve stale do, the others ask themselves. */
+  | { readonly kind: 'server-failure'; readonly status: number };
+
+export type Waiter = (outcome: FillOutcome) => void;
+
+/** One fetch that others may wait for. */
+export class Fill {
+  readonly cacheKey: string;
+  /** What it is listed under: the cache key, or one variant of it. */
+  readonly collapseKey: string;
+  readonly siteId: string;
+  readonly #waiters = new Set<Waiter>();
+  #outcome: FillOutcome | null = null;
+
+  constructor(cacheKey: string, collapseKey: string, siteId: string) {
+    this.cacheKey = cacheKey;
+    this.collapseKey = collapseKey;
+    this.siteId = siteId;
+  }
+
+  /** Null until the fetch is decided. */
+  get outcome(): FillOutcome | null {
+    return this.#outcome;
+  }
+
+  get waiters(): number {
+    return this.#waiters.size;
+  }
+
+  /** Waits for the outcome; false when too many wait already. Only before `settle`. */
+  wait(waiter: Waiter): boolean {
+    if (this.#waiters.size >= ROAD_LIMITS.waitersPerFillMax) return false;
+    this.#waiters.add(waiter);
+    return true;
+  }
+
+  /** A waiter whose client has gone. */
+  leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /**
+   * Tells everybody, in order of arrival and within this turn, so that all readers of a shared body are open
+   * before its first byte is taken.
+   */
+  settle(outcome: FillOutcome): void {
+    if (this.#outcome !== null) return;
+    this.#outcome = outcome;
+    for (const waiter of this.#waiters) waiter(outcome);
+    this.#waiters.clear();
+  }
+}
+
+export class Collapse {
+  /** By cache key; of each key one fetch per collapse key. */
+  readonly #fills = new Map<string, Fill[]>();
+  readonly #uncollapsibleUntil = new Map<string, number>();
+  #size = 0;
+
+  /** Fetches under way that can be joined. */
+  get size(): number {
+    return this.#size;
+  }
+
+  find(cacheKey: string, collapseKey: string): Fill | null {
+    const fills = this.#fills.get(cacheKey);
+    if (fills === undefined) return null;
+    for (const fill of fills) if (fill.collapseKey === collapseKey) return fill;
+    return null;
+  }
+
+  /** Lists a new fetch; null when too many are under way. Only where `find` found none. */
+  begin(cacheKey: string, collapseKey: string, siteId: string): Fill | null {
+    if (this.#size >= ROAD_LIMITS.fillsMax) return null;
+    const fill = new Fill(cacheKey, collapseKey, siteId);
+    const fills = this.#fills.get(cacheKey);
+    if (fills === undefined) this.#fills.set(cacheKey, [fill]);
+    else fills.push(fill);
+    this.#size++;
+    return fill;
+  }
+
+  /** Takes a fetch off the list: newcomers begin another. Those who wait still learn how it ends. */
+  end(fill: Fill): void {
+    const fills = this.#fills.get(fill.cacheKey);
+    const at = fills?.indexOf(fill) ?? -1;
+    if (fills === undefined || at === -1) return;
+    this.#size--;
+    if (fills.length === 1) this.#fills.delete(fill.cacheKey);
+    else fills.splice(at, 1);
+  }
+
+  /** After an invalidation or a purge by URL: what was asked before it must not answer what comes after it. */
+  detachKey(cacheKey: string): void {
+    this.#size -= this.#fills.get(cacheKey)?.length ?? 0;
+    this.#fills.delete(cacheKey);
+  }
+
+  /** The same for a purge by prefix, tag or everything: which fetches it touches shows only at their heads. */
+  detachSite(siteId: string): void {
+    for (const fills of [...this.#fills.values()]) {
+      for (const fill of [...fills]) if (fill.siteId === siteId) this.end(fill);
+    }
+  }
+
+  /** Whether the key's last response could not be shared, so that waiting for the next is no use. */
+  isUncollapsible(cacheKey: string, now: number): boolean {
+    if (this.#uncollapsibleUntil.size === 0) return false;
+    const until = this.#uncollapsibleUntil.get(cacheKey);
+    if (until === undefined) return false;
+    if (now < until) return true;
+    this.#uncollapsibleUntil.delete(cacheKey);
+    return false;
+  }
+
+  markUncollapsible(cacheKey: string, now: number): void {
+    this.#uncollapsibleUntil.delete(cacheKey);
+    if (this.#uncollapsibleUntil.size >= ROAD_LIMITS.uncollapsibleKeysMax) {
+      const oldest = this.#uncollapsibleUntil.keys().next();
+      if (!oldest.done) this.#uncollapsibleUntil.delete(oldest.value);
+    }
+    this.#uncollapsibleUntil.set(cacheKey, now + ROAD_LIMITS.uncollapsibleMs);
+  }
+
+  /** A response for the key was stored after all. */
+  markCollapsible(cacheKey: string): void {
+    this.#uncollapsibleUntil.delete(cacheKey);
+  }
+}
+
+/** Where a fetch is listed: by key alone, or by key and variant where what it varies on is known. */
+export function collapseKeyOf(
+  cacheKey: string,
+  varyNames: readonly string[],
+  varyValues: readonly (string | null)[],
+): string {
+  if (varyNames.length === 0) return cacheKey;
+  // A space and a line end cannot occur in a key, so no key can be mistaken for a variant of another.
+  return `${cacheKey} ${varyNames.map((name, i) => `${name}=${varyValues[i] ?? '\n'}`).join('\n')}`;
+}
