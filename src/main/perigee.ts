@@ -4,7 +4,7 @@ import { createProgram } from '#cli/program.ts';
 import { APP_ERROR_CODES, AppError } from '#core/base/app-error.ts';
 import { createLogger } from '#platform/log.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
-import { jsonSummary, summary } from './up/summary.ts';
+import { summary } from './up/summary.ts';
 import { adminTokenFile, up } from './up/up.ts';
 
 const program = createProgram({

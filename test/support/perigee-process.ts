@@ -86,3 +86,24 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string | n
   }
   return null;
 }
+
+/** Process id of a part of a running Perigee, such as `control` or `edge:local/0`; null when it is not there. */
+export function partProcess(perigee: PerigeeProcess, part: string): number | null {
+  const children = readFileSync(`/proc/${perigee.pid}/task/${perigee.pid}/children`, 'utf8')
+    .trim()
+    .split(' ');
+  for (const child of children.filter((pid) => pid !== '')) {
+    // A child that ends while we look is simply not the one.
+    const commandLine = tryRead(`/proc/${child}/cmdline`);
+    if (commandLine.includes(`"name":"${part}"`)) return Number(child);
+  }
+  return null;
+}
+
+function tryRead(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
