@@ -1,18 +1,18 @@
 /** The `perigee` command: the CLI's commands, which are clients of the API, and `up`, which runs the CDN. */
 import { readFileSync } from 'node:fs';
-import { createProgram } from '#cli/program.ts';
-import { APP_ERROR_CODES, AppError } from '#core/base/app-error.ts';
+import { createProgram, runProgram } from '#cli/program.ts';
 import { createLogger } from '#platform/log.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
 import { summary } from './up/summary.ts';
 import { adminTokenFile, up } from './up/up.ts';
 
-const program = createProgram({
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
+const io = {
+  out: (text: string) => process.stdout.write(text),
+  err: (text: string) => process.stderr.write(text),
   environment: process.env,
   isTerminal: process.stdout.isTTY === true,
-});
+};
+const program = createProgram(io);
 
 program
   .command('up')
@@ -29,11 +29,9 @@ program
   .option('--json', 'say where things are as one line of JSON')
   .action(runUp);
 
-try {
-  await program.parseAsync(process.argv);
-} catch (error) {
-  fail(error);
-}
+const exitCode = await runProgram(program, process.argv, io);
+// Only after a failure: what is on its way to a pipe must not be cut off.
+if (exitCode !== 0) process.exit(exitCode);
 
 function collect(value: string, former: string[]): string[] {
   return [...former, value];
@@ -59,16 +57,4 @@ async function runUp(given: UpArguments & { readonly json?: boolean }): Promise<
   await stopRequested;
   await cdn.stop();
   process.exit(0);
-}
-
-/** One clear line and the exit code of the error's kind. */
-function fail(error: unknown): never {
-  if (error instanceof AppError) {
-    process.stderr.write(`perigee: ${error.message}\n`);
-    process.exit(APP_ERROR_CODES[error.code].exitCode);
-  }
-  process.stderr.write(
-    `perigee: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exit(1);
 }

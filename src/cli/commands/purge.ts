@@ -1,0 +1,100 @@
+/** `perigee purge`: stored responses that must be used no more. */
+import type { Command } from 'commander';
+import { AppError } from '#core/base/app-error.ts';
+import type { PurgeView } from '#core/contract/purges.ts';
+import type { PurgeTarget } from '#core/model/purge.ts';
+import { findSite } from '../find-site.ts';
+import type { CliIo } from '../io.ts';
+import { PURGE_URLS_MAX } from '../limits.ts';
+import { countOf } from '../quantity.ts';
+import { openSession, type Session, withGlobalOptions } from '../session.ts';
+import { printable } from '../table.ts';
+
+interface PurgeOptions {
+  readonly site?: string;
+  readonly prefix?: string;
+  readonly tag?: string;
+  readonly everything?: boolean;
+}
+
+const HELP = `
+It returns once every edge has applied the purge: no response from before is used after it.
+
+Examples:
+  perigee purge http://www.example.com/news.html http://www.example.com/
+  perigee purge --site www.example.com --prefix /img/
+  perigee purge --site www.example.com --tag product-7
+  perigee purge --site www.example.com --everything`;
+
+export function addPurgeCommand(program: Command, io: CliIo): void {
+  const command = program
+    .command('purge [url...]')
+    .description('drop stored responses: by URL, or of a site by prefix, tag or everything')
+    .option('--site <site>', 'the site that --prefix, --tag or --everything is about, by id or host')
+    .option('--prefix <path>', 'everything whose path begins with this')
+    .option('--tag <tag>', 'everything that carries this Cache-Tag')
+    .option('--everything', 'everything of the site')
+    .addHelpText('after', HELP);
+  withGlobalOptions(command).action(async (urls: string[], options: PurgeOptions, self: Command) => {
+    const session = openSession(self, io);
+    const targets = await readTargets(session, urls, options);
+    const purges: PurgeView[] = [];
+    for (const body of targets) purges.push(await session.api.createPurge({ body }));
+    session.show({ purges }, () => purges.map((purge) => renderPurge(session, purge)).join(''));
+    const missed = purges.flatMap(({ receipts }) => receipts).filter(({ applied }) => !applied);
+    if (missed.length > 0) {
+      const parts = [...new Set(missed.map(({ part }) => part))].join(', ');
+      throw new AppError('unavailable', `not applied yet by ${parts}; they apply it before they serve again`);
+    }
+  });
+}
+
+async function readTargets(
+  session: Session,
+  urls: readonly string[],
+  options: PurgeOptions,
+): Promise<PurgeTarget[]> {
+  const { prefix, tag, everything } = options;
+  const kinds = [urls.length > 0, prefix !== undefined, tag !== undefined, everything === true];
+  if (kinds.filter(Boolean).length !== 1) {
+    throw new AppError('invalid', 'give one of: URLs, --prefix PATH, --tag TAG, --everything');
+  }
+  if (urls.length > PURGE_URLS_MAX) {
+    throw new AppError(
+      'limit-exceeded',
+      `${urls.length} URLs are more than ${PURGE_URLS_MAX} at once; purge by --prefix or --tag`,
+    );
+  }
+  if (urls.length > 0) return urls.map((url) => ({ kind: 'url', url }));
+  if (options.site === undefined) throw new AppError('invalid', 'name the site: --site ID or --site HOST');
+  const { id: siteId } = await findSite(session.api, options.site);
+  if (prefix !== undefined) return [{ kind: 'prefix', siteId, prefix }];
+  if (tag !== undefined) return [{ kind: 'tag', siteId, tag }];
+  return [{ kind: 'everything', siteId }];
+}
+
+/** A purge's target in words. */
+export function describeTarget(target: PurgeTarget): string {
+  switch (target.kind) {
+    case 'url':
+      return printable(target.url);
+    case 'prefix':
+      return `${printable(target.prefix)}* of site ${target.siteId}`;
+    case 'tag':
+      return `tag ${printable(target.tag)} of site ${target.siteId}`;
+    case 'everything':
+      return `everything of site ${target.siteId}`;
+  }
+}
+
+function renderPurge(session: Session, { position, target, receipts }: PurgeView): string {
+  const applied = receipts.filter(({ applied }) => applied);
+  const where =
+    receipts.length === 0
+      ? 'no edge is running; edges apply it when they start'
+      : `in force on ${applied.length} of ${countOf(receipts.length, 'edge worker')}`;
+  const dropped = applied.reduce((sum, { purgedResponses }) => sum + (purgedResponses ?? 0), 0);
+  const word = dropped > 0 ? `, ${countOf(dropped, 'stored response')} dropped` : '';
+  const isWhole = applied.length === receipts.length;
+  return `${session.style(isWhole ? 'green' : 'yellow', 'Purged')} ${describeTarget(target)} (number ${position}): ${where}${word}\n`;
+}

@@ -1,0 +1,224 @@
+/** `perigee site`: what the CDN serves. */
+import type { Command } from 'commander';
+import { AppError } from '#core/base/app-error.ts';
+import type { SiteView } from '#core/contract/sites.ts';
+import { siteIdFromHost } from '#core/model/site-from-host.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
+import { findSite, listAllSites } from '../find-site.ts';
+import type { CliIo } from '../io.ts';
+import { countOf } from '../quantity.ts';
+import { rulesTable } from '../rule-text.ts';
+import { openSession, type Session, withGlobalOptions } from '../session.ts';
+import { printable } from '../table.ts';
+
+interface SiteOptions {
+  readonly id?: string;
+  readonly origin?: readonly string[];
+  readonly alias?: readonly string[];
+  readonly hostHeader?: string;
+  readonly insecure?: boolean;
+  readonly staleIfError?: string;
+  readonly staleWhileRevalidate?: string;
+}
+
+/** For options that may be given several times. */
+export function collect(value: string, former: readonly string[] = []): readonly string[] {
+  return [...former, value];
+}
+
+/** Adds `site` and returns it, so that `rule` finds its place below. */
+export function addSiteCommands(program: Command, io: CliIo): Command {
+  const site = program.command('site').description('sites: hosts, the origins behind them, and rules');
+  addCommand(site, io);
+  listCommand(site, io);
+  showCommand(site, io);
+  setCommand(site, io);
+  removeCommand(site, io);
+  return site;
+}
+
+function withSiteOptions(command: Command): Command {
+  return command
+    .option(
+      '--origin <url>',
+      'where the content comes from, such as http://192.0.2.1:8080; again: the next to try',
+      collect,
+    )
+    .option('--alias <host>', 'another host of the same site; may be given several times', collect)
+    .option('--host-header <host>', 'Host sent to the origins (default: the host the user asked for)')
+    .option('--insecure', "do not verify https origins' certificates")
+    .option(
+      '--stale-if-error <duration>',
+      'how long a stale response may stand in for a failing origin (default: 1d)',
+    )
+    .option(
+      '--stale-while-revalidate <duration>',
+      'how long a stale response may be used while it is fetched anew (default: 0s)',
+    );
+}
+
+/** Fields of a site that options set; what was not given is left out. */
+function readFields(options: SiteOptions) {
+  return {
+    ...(options.origin === undefined
+      ? {}
+      : {
+          origins: options.origin.map((url) => ({
+            url,
+            hostHeader: options.hostHeader ?? null,
+            verifyCertificate: options.insecure !== true,
+          })),
+        }),
+    ...(options.staleIfError === undefined
+      ? {}
+      : { staleIfErrorSeconds: parseDuration(options.staleIfError, '--stale-if-error') }),
+    ...(options.staleWhileRevalidate === undefined
+      ? {}
+      : {
+          staleWhileRevalidateSeconds: parseDuration(
+            options.staleWhileRevalidate,
+            '--stale-while-revalidate',
+          ),
+        }),
+  };
+}
+
+function addCommand(site: Command, io: CliIo): void {
+  const command = site
+    .command('add <host>')
+    .description('serve a host from its origin')
+    .option('--id <id>', "the site's id, one DNS label (default: made from the host)");
+  withGlobalOptions(withSiteOptions(command)).action(
+    async (host: string, options: SiteOptions, self: Command) => {
+      const session = openSession(self, io);
+      if (options.origin === undefined) {
+        throw new AppError(
+          'invalid',
+          'say where the content comes from: --origin URL, such as --origin http://192.0.2.1:8080',
+        );
+      }
+      const named = host.trim().toLowerCase().replace(/\.$/, '');
+      const id = options.id ?? siteIdFromHost(named, (await session.api.getHealth()).zone);
+      const { origins = [], ...rest } = readFields(options);
+      const created = await session.api.createSite({
+        body: { id, hosts: [named, ...(options.alias ?? [])], origins, ...rest },
+      });
+      session.show(created, () => `Added site ${created.id}.\n${renderHowToPoint(created)}`);
+    },
+  );
+}
+
+function renderHowToPoint({ hosts, cname }: SiteView): string {
+  const outside = hosts.filter((host) => host !== cname);
+  if (outside.length === 0) return `It is served at ${cname}.\n`;
+  return `Point ${outside.join(', ')} at it with a CNAME record: ${cname}\n`;
+}
+
+function listCommand(site: Command, io: CliIo): void {
+  withGlobalOptions(site.command('list').description('list all sites')).action(
+    async (_: unknown, self: Command) => {
+      const session = openSession(self, io);
+      const sites = await listAllSites(session.api);
+      session.show({ sites }, () => renderSites(session, sites));
+    },
+  );
+}
+
+function renderSites(session: Session, sites: readonly SiteView[]): string {
+  if (sites.length === 0) return 'No sites yet. Add one: perigee site add HOST --origin URL\n';
+  const columns = [
+    { heading: 'ID' },
+    { heading: 'HOSTS' },
+    { heading: 'ORIGINS' },
+    { heading: 'RULES', align: 'right' as const },
+  ];
+  return session.table(
+    columns,
+    sites.map(({ id, hosts, origins, rules }) => [
+      id,
+      summarise(hosts),
+      summarise(origins.map(({ url }) => url)),
+      String(rules.length),
+    ]),
+  );
+}
+
+/** The first two, and how many more. */
+function summarise(names: readonly string[]): string {
+  const shown = names.slice(0, 2).map(printable).join(', ');
+  return names.length > 2 ? `${shown} +${names.length - 2}` : shown;
+}
+
+function showCommand(site: Command, io: CliIo): void {
+  withGlobalOptions(site.command('show <site>').description('show a site, by id or host')).action(
+    async (name: string, _: unknown, self: Command) => {
+      const session = openSession(self, io);
+      const found = await findSite(session.api, name);
+      session.show(found, () => renderSite(session, found));
+    },
+  );
+}
+
+function renderSite(session: Session, site: SiteView): string {
+  const label = (text: string) => session.style('dim', text.padEnd(22));
+  const origins = site.origins.map(({ url, hostHeader, verifyCertificate }) => {
+    const notes = [
+      hostHeader === null ? null : `Host: ${hostHeader}`,
+      verifyCertificate ? null : 'certificate not verified',
+    ].filter((note) => note !== null);
+    return notes.length === 0 ? url : `${url} (${notes.join(', ')})`;
+  });
+  const lines = [
+    session.style('bold', site.id),
+    `${label('Hosts')}${site.hosts.map(printable).join(', ')}`,
+    `${label('CNAME target')}${site.cname}`,
+    `${label('Origins')}${origins.map(printable).join(', ')}`,
+    `${label('Stale if error')}${formatDuration(site.staleIfErrorSeconds)}`,
+    `${label('Stale while revalidate')}${formatDuration(site.staleWhileRevalidateSeconds)}`,
+    `${label('Rules')}${site.rules.length === 0 ? "none: the origin's Cache-Control decides" : countOf(site.rules.length, 'rule')}`,
+  ];
+  const rules = site.rules.length === 0 ? '' : `\n${rulesTable(session, site.rules)}`;
+  return `${lines.join('\n')}\n${rules}`;
+}
+
+function setCommand(site: Command, io: CliIo): void {
+  const command = site
+    .command('set <site>')
+    .description("change a site's origins or stale windows, or give it more hosts; what is left out stays");
+  withGlobalOptions(withSiteOptions(command)).action(
+    async (name: string, options: SiteOptions, self: Command) => {
+      const session = openSession(self, io);
+      const found = await findSite(session.api, name);
+      const isAboutOrigins = options.hostHeader !== undefined || options.insecure !== undefined;
+      const origin = options.origin ?? (isAboutOrigins ? found.origins.map(({ url }) => url) : undefined);
+      const changes = {
+        ...readFields(origin === undefined ? options : { ...options, origin }),
+        ...(options.alias === undefined ? {} : { hosts: [...new Set([...found.hosts, ...options.alias])] }),
+      };
+      if (Object.keys(changes).length === 0) {
+        throw new AppError(
+          'invalid',
+          'nothing to change: give --origin, --alias, --stale-if-error or another option',
+        );
+      }
+      const changed = await session.api.patchSite({ params: { id: found.id }, body: changes });
+      session.show(changed, () => `Changed site ${changed.id}.\n\n${renderSite(session, changed)}`);
+    },
+  );
+}
+
+function removeCommand(site: Command, io: CliIo): void {
+  withGlobalOptions(
+    site
+      .command('rm <site>')
+      .description('stop serving a site, by id or host; its stored responses are used no more'),
+  ).action(async (name: string, _: unknown, self: Command) => {
+    const session = openSession(self, io);
+    const found = await findSite(session.api, name);
+    await session.api.deleteSite({ params: { id: found.id } });
+    session.show(
+      { removed: found.id },
+      () => `Removed site ${found.id} (${found.hosts.map(printable).join(', ')}).\n`,
+    );
+  });
+}
