@@ -43,6 +43,7 @@ export type PassReason =
   | 'method'
   | 'status'
   | 'no-store'
+  | 'no-cache'
   | 'private'
   | 'authorization'
   | 'vary-star'

@@ -31,7 +31,7 @@ export interface StoredHead {
   readonly mustValidateAlways: boolean;
   /** Never served stale (must-revalidate, proxy-revalidate, s-maxage without proxy permission; §4.2.4, §5.2.2). */
   readonly mustNotServeStale: boolean;
-  /** RFC 5861 windows after freshness, in seconds; 0: not allowed. */
+  /** RFC 5861 windows after freshness, in seconds; 0: not allowed; -1 (`ORIGIN_SILENT`): the site's default in force. */
   readonly staleWhileRevalidateSeconds: number;
   readonly staleIfErrorSeconds: number;
 

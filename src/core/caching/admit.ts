@@ -1,0 +1,177 @@
+/**
+ * Whether an origin's response is stored (RFC 9111 §3), and the head that is kept of it. Each refusal names
+ * its reason; the first that applies is given. Where the RFC leaves a choice, ours is in docs/spec/caching.md.
+ */
+import { parseRequestDirectives, type ResponseDirectives } from '#core/http/cache-control.ts';
+import { formatHttpDate } from '#core/http/dates.ts';
+import { type FieldReader, Fields } from '#core/http/fields.ts';
+import { copyEndToEnd } from '#core/http/hop-by-hop.ts';
+import { resolveSameHost } from '#core/http/references.ts';
+import { parseVary } from '#core/http/vary.ts';
+import type { Rule, Site } from '#core/model/site.ts';
+import type { Admission, PassReason } from './decision.ts';
+import { isOverridden } from './lifetime.ts';
+import { VARY_NAMES_MAX } from './limits.ts';
+import { type DerivedMoments, deriveMoments } from './moments.ts';
+import { varyValuesOf } from './select.ts';
+import type { StoredHead } from './stored-head.ts';
+import { tagsOf } from './tags.ts';
+
+export interface AdmitInput {
+  readonly method: string;
+  /** The request as the user sent it (Vary, Authorization and Cache-Control are read). */
+  readonly requestFields: FieldReader;
+  readonly status: number;
+  readonly reason: string;
+  /** As received from the origin. */
+  readonly responseFields: Fields;
+  /** ms since the epoch. */
+  readonly requestedAt: number;
+  readonly respondedAt: number;
+  /** Selected with the response's Content-Type. */
+  readonly rule: Rule | null;
+  readonly site: Site;
+  /** Normalised path and query. */
+  readonly path: string;
+  /** How far the purge log was read when the fetch began. */
+  readonly purgePosition: number;
+}
+
+/** Partial answers, or answers to a condition, a range or one client's behaviour: wrong for the next request. */
+const UNSHAREABLE_STATUSES: ReadonlySet<number> = new Set([
+  206, 304, 401, 407, 412, 416, 417, 421, 425, 428, 429, 431, 511,
+]);
+
+/** Final status codes whose caching requirements we implement (RFC 9110 §15; must-understand, §5.2.2.3). */
+const UNDERSTOOD_STATUSES: ReadonlySet<number> = new Set([
+  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 402, 403, 404, 405, 406, 408, 409, 410,
+  411, 413, 414, 415, 422, 426, 500, 501, 502, 503, 504, 505,
+]);
+
+export function admit(input: AdmitInput): Admission {
+  const { status, responseFields, rule } = input;
+  if (status === 206 || status === 416) return pass('range');
+  if (status < 200 || status > 599 || UNSHAREABLE_STATUSES.has(status)) return pass('status');
+  if (rule !== null && rule.mode === 'bypass') return pass('rule-bypass');
+
+  const derived = deriveMoments({ ...input, fields: responseFields, ageValue: responseFields.get('age') });
+  const refusal =
+    refusedMethod(input, derived) ?? refusedByDirectives(input, derived) ?? refusedBySafety(input, derived);
+  if (refusal !== null) return pass(refusal);
+
+  const varyNames = parseVary(responseFields.get('vary'));
+  if (varyNames === null || varyNames.length > VARY_NAMES_MAX) return pass('vary-star');
+  const tags = tagsOf(responseFields);
+  if (tags === null) return pass('too-large');
+  if (!isWorthStoring(derived)) return pass(derived.directives.noCache ? 'no-cache' : 'no-lifetime');
+  return { action: 'store', head: headOf(input, derived, varyNames, tags) };
+}
+
+function pass(reason: PassReason): Admission {
+  return { action: 'pass', reason };
+}
+
+/**
+ * GET; and POST where the answer says with explicit freshness that it is also what GET would return
+ * (RFC 9110 §9.3.3).
+ */
+function refusedMethod(input: AdmitInput, derived: DerivedMoments): PassReason | null {
+  if (input.method === 'GET') return null;
+  const contentLocation = input.responseFields.get('content-location');
+  if (input.method !== 'POST' || contentLocation === null || derived.lifetime.source !== 'explicit') {
+    return 'method';
+  }
+  const authority = input.requestFields.get('host') ?? '';
+  return resolveSameHost(contentLocation, input.path, authority) === input.path ? null : 'method';
+}
+
+function refusedByDirectives(input: AdmitInput, derived: DerivedMoments): PassReason | null {
+  const { directives } = derived;
+  const requestControl = input.requestFields.get('cache-control');
+  if (requestControl !== null && parseRequestDirectives(requestControl).noStore) return 'no-store';
+  if (directives.mustUnderstand && !UNDERSTOOD_STATUSES.has(input.status)) return 'must-understand';
+  if (isOverridden(input.rule, input.status)) return null;
+  // A cache that knows the status ignores the no-store that stands beside must-understand (§5.2.2.3).
+  if (directives.noStore && !directives.mustUnderstand) return 'no-store';
+  if (directives.private) return 'private';
+  return null;
+}
+
+function refusedBySafety(input: AdmitInput, derived: DerivedMoments): PassReason | null {
+  const { directives } = derived;
+  if (input.requestFields.get('authorization') !== null) {
+    // A rule never makes one person's answer everybody's: only the origin's own word does (§3.5).
+    const isShared = directives.public || directives.mustRevalidate || directives.sMaxAge !== null;
+    if (!isShared || directives.private || directives.noStore) return 'authorization';
+  }
+  if (setsCookie(input.responseFields, directives) && !isMarkedShared(derived)) return 'set-cookie';
+  return null;
+}
+
+/** Whether a cookie would be stored along. */
+function setsCookie(fields: FieldReader, directives: ResponseDirectives): boolean {
+  return fields.get('set-cookie') !== null && !isWithheld('set-cookie', directives);
+}
+
+/**
+ * A cookie is usually one person's, and frameworks add it without regard to caching; so the origin must
+ * have said that this answer is for everybody: `public`, s-maxage, or a directive for CDNs alone.
+ */
+function isMarkedShared(derived: DerivedMoments): boolean {
+  return derived.directives.public || derived.directives.sMaxAge !== null || derived.isTargeted;
+}
+
+/** Fields that `no-cache="…"` or `private="…"` keeps out of the store. */
+function isWithheld(name: string, directives: ResponseDirectives): boolean {
+  return directives.noCacheFields.includes(name) || directives.privateFields.includes(name);
+}
+
+/**
+ * Room is for responses that can be used again: fresh for a while, validated, or granted a stale window.
+ * A rule's TTL of 0 is an order not to keep.
+ */
+function isWorthStoring(derived: DerivedMoments): boolean {
+  const { moments, lifetime } = derived;
+  const hasValidator = moments.etag !== null || moments.lastModifiedAt !== null;
+  if (moments.mustValidateAlways) return hasValidator;
+  const hasWindow = moments.staleWhileRevalidateSeconds > 0 || moments.staleIfErrorSeconds > 0;
+  return lifetime.seconds > 0 || hasValidator || hasWindow;
+}
+
+function headOf(
+  input: AdmitInput,
+  derived: DerivedMoments,
+  varyNames: readonly string[],
+  tags: readonly string[],
+): StoredHead {
+  return {
+    status: input.status,
+    reason: input.reason,
+    fields: storedFields(input.responseFields, derived.directives, derived.moments.dateAt),
+    varyNames,
+    varyValues: varyValuesOf(input.requestFields, varyNames),
+    requestedAt: input.requestedAt,
+    respondedAt: input.respondedAt,
+    ...derived.moments,
+    siteId: input.site.id,
+    path: input.path,
+    tags,
+    purgePosition: input.purgePosition,
+  };
+}
+
+/** Computed or framed anew for every answer, so never kept. */
+const NOT_STORED: ReadonlySet<string> = new Set([
+  'age',
+  'cache-status',
+  'content-length',
+  'date',
+  'proxy-status',
+]);
+
+/** What is kept (RFC 9111 §3.1): end-to-end fields, without withheld ones, and with a valid Date. */
+export function storedFields(fields: Fields, directives: ResponseDirectives, dateAt: number): Fields {
+  const flat: string[] = ['Date', formatHttpDate(dateAt)];
+  copyEndToEnd(fields, flat, (name) => !NOT_STORED.has(name) && !isWithheld(name, directives));
+  return new Fields(flat);
+}

@@ -1,0 +1,141 @@
+/**
+ * What to do with a request, given what is stored (RFC 9111 §4). Pure: the road performs the decision.
+ *
+ *   method, body, rule            stored, request directives             decision
+ *   ----------------------------  -------------------------------------  -----------------------------
+ *   not GET/HEAD, or with a body  any                                    forward (method, bypass)
+ *   rule says bypass              any                                    forward (bypass)
+ *   GET/HEAD                      none                                   forward (uri-miss, vary-miss)
+ *   GET/HEAD                      fresh, request content with its age    reuse
+ *   GET/HEAD                      fresh, request wants better            validate (request)
+ *   GET/HEAD                      stale within max-stale                 reuse, stale
+ *   GET/HEAD                      stale within stale-while-revalidate    reuse and revalidate behind
+ *   GET/HEAD                      otherwise stale, or no-cache           validate (stale)
+ *
+ * `only-if-cached` turns whatever would go to the origin into 504 (§5.2.1.7). `Pragma` is not read (§5.4).
+ */
+import { parseRequestDirectives, type RequestDirectives } from '#core/http/cache-control.ts';
+import type { FieldReader } from '#core/http/fields.ts';
+import type { Rule, Site } from '#core/model/site.ts';
+import type { Decision, ForwardReason } from './decision.ts';
+import { currentAgeSeconds, mayServeStaleOnError, mayServeStaleWhileRevalidate } from './freshness.ts';
+import type { StoredHead } from './stored-head.ts';
+
+export interface DecideInput {
+  readonly method: string;
+  readonly fields: FieldReader;
+  readonly hasBody: boolean;
+  /** What `selectStored` chose, null when nothing matched. */
+  readonly selected: StoredHead | null;
+  /** Whether anything is stored under the key. */
+  readonly hasVariants: boolean;
+  readonly rule: Rule | null;
+  readonly site: Site;
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+export function decide(input: DecideInput): Decision {
+  const { method, fields, selected, rule } = input;
+  const isCacheable = method === 'GET' || method === 'HEAD';
+  if (!isCacheable) return forwardUncached('method', method === 'POST');
+  // Content in a GET has no defined meaning (RFC 9110 §9.3.1); an origin that gives it one must see it.
+  if (input.hasBody || (rule !== null && rule.mode === 'bypass')) return forwardUncached('bypass', false);
+
+  const cacheControl = fields.get('cache-control');
+  const wanted = cacheControl === null ? null : parseRequestDirectives(cacheControl);
+  if (selected === null) return forwardMiss(input, wanted);
+  return wanted === null ? decidePlain(input, selected) : decideWanted(input, selected, wanted);
+}
+
+/** Past the cache; the answer to a POST may still be stored when it says so itself (RFC 9110 §9.3.3). */
+function forwardUncached(forward: ForwardReason, mayStore: boolean): Decision {
+  return { action: 'forward', forward, mayCollapse: false, mayStore };
+}
+
+function forwardMiss(input: DecideInput, wanted: RequestDirectives | null): Decision {
+  if (wanted?.onlyIfCached) return refuse('not stored');
+  const { method, fields } = input;
+  const mayStore = method === 'GET' && wanted?.noStore !== true;
+  return {
+    action: 'forward',
+    forward: input.hasVariants ? 'vary-miss' : 'uri-miss',
+    // Others can share the answer only if it is whole and not one person's.
+    mayCollapse: mayStore && !isConditionalOrPartial(fields) && fields.get('authorization') === null,
+    mayStore,
+  };
+}
+
+function isConditionalOrPartial(fields: FieldReader): boolean {
+  return (
+    fields.get('if-none-match') !== null ||
+    fields.get('if-modified-since') !== null ||
+    fields.get('range') !== null ||
+    fields.get('if-match') !== null ||
+    fields.get('if-unmodified-since') !== null
+  );
+}
+
+function refuse(detail: string): Decision {
+  return { action: 'refuse', status: 504, detail };
+}
+
+/** A request without Cache-Control: the hot path. */
+function decidePlain(input: DecideInput, selected: StoredHead): Decision {
+  const { now, site } = input;
+  if (!selected.mustValidateAlways && selected.freshnessLifetimeSeconds > currentAgeSeconds(selected, now)) {
+    return { action: 'reuse', selected, isStale: false };
+  }
+  if (mayServeStaleWhileRevalidate(selected, now, site)) return { action: 'reuse-and-revalidate', selected };
+  return validate(input, selected, 'stale');
+}
+
+/** A request with directives of its own (§5.2.1). Unreadable arguments are taken as the strictest. */
+function decideWanted(input: DecideInput, selected: StoredHead, wanted: RequestDirectives): Decision {
+  const { now, site } = input;
+  if (wanted.noCache) return validateUnless(wanted, input, selected, 'request');
+
+  const age = currentAgeSeconds(selected, now);
+  const isTooOld = wanted.maxAge !== null && age > secondsOr(wanted.maxAge, -1);
+  const remaining = selected.freshnessLifetimeSeconds - age;
+  const isTooNearItsEnd = wanted.minFresh !== null && remaining < secondsOr(wanted.minFresh, Infinity);
+  const isFreshNow = remaining > 0 && !selected.mustValidateAlways;
+  if (isFreshNow) {
+    if (!isTooOld && !isTooNearItsEnd) return { action: 'reuse', selected, isStale: false };
+    return validateUnless(wanted, input, selected, 'request');
+  }
+  if (!isTooOld && !isTooNearItsEnd) {
+    const mayBeStale = !selected.mustValidateAlways && !selected.mustNotServeStale;
+    if (mayBeStale && wanted.maxStale !== null && -remaining <= secondsOr(wanted.maxStale, -1)) {
+      return { action: 'reuse', selected, isStale: true };
+    }
+    if (!wanted.onlyIfCached && mayServeStaleWhileRevalidate(selected, now, site)) {
+      return { action: 'reuse-and-revalidate', selected };
+    }
+  }
+  return validateUnless(wanted, input, selected, 'stale');
+}
+
+function secondsOr(value: number | 'invalid', whenInvalid: number): number {
+  return value === 'invalid' ? whenInvalid : value;
+}
+
+function validateUnless(
+  wanted: RequestDirectives,
+  input: DecideInput,
+  selected: StoredHead,
+  forward: ForwardReason,
+): Decision {
+  if (wanted.onlyIfCached)
+    return refuse(forward === 'stale' ? 'stored response is stale' : 'not fresh enough');
+  return validate(input, selected, forward);
+}
+
+function validate(input: DecideInput, selected: StoredHead, forward: ForwardReason): Decision {
+  return {
+    action: 'validate',
+    selected,
+    forward,
+    mayServeStaleOnError: mayServeStaleOnError(selected, input.now, input.site, 'disconnect'),
+  };
+}

@@ -1,0 +1,20 @@
+/** Bounds of the judgement; what exceeds one is treated as the comment beside it says. */
+
+/** Field names in Vary; a response with more is not stored (reason `vary-star`). */
+export const VARY_NAMES_MAX = 16;
+/** Tags of one response; a response with more is not stored, so that no purge by tag can miss it. */
+export const TAGS_MAX = 256;
+/** Characters of a tag, as the control plane accepts them; a response with a longer one is not stored. */
+export const TAG_CHARACTERS_MAX = 256;
+/** A heuristic lifetime never exceeds a day (RFC 9111 §4.2.2 asks for care beyond that), seconds. */
+export const HEURISTIC_LIFETIME_SECONDS_MAX = 86_400;
+/** Share of the time since Last-Modified (RFC 9111 §4.2.2). */
+export const HEURISTIC_FRACTION = 0.1;
+/** Tag and prefix purges remembered per site; more collapse into "everything of the site". */
+export const PURGES_PER_SITE_MAX = 10_000;
+/** Tag and prefix purges remembered in all; more collapse the site that is being purged. */
+export const PURGES_TOTAL_MAX = 200_000;
+/** URL purges remembered for fills in flight; older fills count as purged. */
+export const URL_PURGES_MAX = 50_000;
+/** The largest age we say (RFC 9111 §1.2.2), seconds. */
+export const AGE_SECONDS_MAX = 2_147_483_648;

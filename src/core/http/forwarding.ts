@@ -1,0 +1,94 @@
+/**
+ * What an intermediary does to the fields it passes on (RFC 9110 §7.6): hop-by-hop fields removed, Via and
+ * CDN-Loop (RFC 8586) added. What users say about where a request comes from is never believed: those
+ * fields are removed and, where origins expect them, set by us.
+ */
+import { Fields } from './fields.ts';
+import { copyEndToEnd } from './hop-by-hop.ts';
+import { splitList, trimWhitespace } from './syntax.ts';
+
+export interface ForwardedRequestOptions {
+  /** As received. */
+  readonly fields: Fields;
+  readonly clientAddress: string;
+  readonly scheme: 'http' | 'https';
+  /** The authority the user asked for, for X-Forwarded-Host. */
+  readonly authority: string;
+  readonly httpVersion: string;
+  /** The Host field's value towards the origin. */
+  readonly hostToSend: string;
+  /** Pseudonym in Via. */
+  readonly via: string;
+  /** Our cdn-id in CDN-Loop. */
+  readonly cdnLoopName: string;
+}
+
+/** Fields in which a user could claim another origin of the request, or steer an origin past the cache key. */
+const CLAIMS: ReadonlySet<string> = new Set([
+  'forwarded',
+  'true-client-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-host',
+  'x-http-host-override',
+  'x-original-host',
+  'x-original-url',
+  'x-real-ip',
+  'x-rewrite-url',
+]);
+
+/** Set by us, or by the client that frames the message. */
+const REPLACED: ReadonlySet<string> = new Set(['cdn-loop', 'content-length', 'expect', 'host', 'via']);
+
+function isPassedOn(name: string): boolean {
+  return !REPLACED.has(name) && !CLAIMS.has(name) && !name.startsWith('x-forwarded-');
+}
+
+/** The fields of the request to the origin, without framing fields. */
+export function forwardedRequestFields(options: ForwardedRequestOptions): Fields {
+  const { fields } = options;
+  const flat: string[] = ['Host', options.hostToSend];
+  copyEndToEnd(fields, flat, isPassedOn);
+  flat.push('X-Forwarded-For', options.clientAddress);
+  flat.push('X-Forwarded-Proto', options.scheme);
+  flat.push('X-Forwarded-Host', options.authority);
+  flat.push('Via', appendVia(fields.get('via'), options.httpVersion, options.via));
+  const loop = fields.get('cdn-loop');
+  flat.push('CDN-Loop', loop === null ? options.cdnLoopName : `${loop}, ${options.cdnLoopName}`);
+  return new Fields(flat);
+}
+
+function appendVia(existing: string | null, httpVersion: string, pseudonym: string): string {
+  const own = `${httpVersion} ${pseudonym}`;
+  return existing === null ? own : `${existing}, ${own}`;
+}
+
+/** How often the request has passed `cdnLoopName` already (RFC 8586 §2). */
+export function countLoops(fields: Fields, cdnLoopName: string): number {
+  const value = fields.get('cdn-loop');
+  if (value === null) return 0;
+  const wanted = cdnLoopName.toLowerCase();
+  let count = 0;
+  for (const member of splitList(value)) {
+    const semicolon = member.indexOf(';');
+    const id = trimWhitespace(semicolon === -1 ? member : member.slice(0, semicolon));
+    if (id.toLowerCase() === wanted) count++;
+  }
+  return count;
+}
+
+export interface ForwardedResponseOptions {
+  readonly fields: Fields;
+  /** The version the response came with, for Via. */
+  readonly httpVersion: string;
+  readonly via: string;
+}
+
+/** The fields of a response passed on to a user, without framing fields. */
+export function responseFields(options: ForwardedResponseOptions): Fields {
+  const { fields } = options;
+  const flat: string[] = [];
+  copyEndToEnd(fields, flat, (name) => name !== 'via' && name !== 'content-length');
+  flat.push('Via', appendVia(fields.get('via'), options.httpVersion, options.via));
+  return new Fields(flat);
+}

@@ -1,0 +1,70 @@
+/**
+ * Fields that belong to one connection and are neither forwarded nor stored (RFC 9110 §7.6.1, RFC 9111
+ * §3.1): the known ones, and those a message's own Connection field names.
+ */
+import { type Fields, lowerCaseName } from './fields.ts';
+import { splitList } from './syntax.ts';
+
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Never removed on the word of a Connection field: a stranger could strip what caching and routing rest on. */
+const PROTECTED: ReadonlySet<string> = new Set([
+  'age',
+  'authorization',
+  'cache-control',
+  'cdn-cache-control',
+  'cdn-loop',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'date',
+  'expires',
+  'host',
+  'set-cookie',
+  'vary',
+]);
+
+/** Lower-case names the Connection field nominates; empty when there is none. */
+export function nominatedFields(fields: Fields): ReadonlySet<string> {
+  const connection = fields.get('connection');
+  if (connection === null) return NOTHING;
+  const names = new Set<string>();
+  for (const member of splitList(connection)) {
+    const name = member.toLowerCase();
+    if (!PROTECTED.has(name)) names.add(name);
+  }
+  return names;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** `name` in lower case. */
+export function isHopByHop(name: string, nominated: ReadonlySet<string>): boolean {
+  return HOP_BY_HOP.has(name) || nominated.has(name);
+}
+
+/** Appends to `flat` the lines of `fields` that are end-to-end and that `isWanted` accepts (lower-case name). */
+export function copyEndToEnd(
+  fields: Fields,
+  flat: string[],
+  isWanted: (name: string, value: string) => boolean,
+): void {
+  const nominated = nominatedFields(fields);
+  for (let i = 0; i < fields.size; i++) {
+    const name = fields.nameAt(i);
+    const lower = lowerCaseName(name);
+    if (isHopByHop(lower, nominated) || !isWanted(lower, fields.valueAt(i))) continue;
+    flat.push(name, fields.valueAt(i));
+  }
+}

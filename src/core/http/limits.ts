@@ -1,0 +1,10 @@
+/** Bounds of this room. Whoever exceeds one gets the answer named beside it, never an error thrown. */
+
+/** Members remembered per memo of normalised values: enough for the spellings browsers send, small against abuse. */
+export const VARY_MEMO_VALUES_MAX = 512;
+/** Field names with a memo. */
+export const VARY_MEMO_NAMES_MAX = 16;
+/** Characters of a value worth remembering. */
+export const VARY_MEMO_CHARACTERS_MAX = 256;
+/** Members of a structured field list or dictionary; more and the field is invalid. */
+export const STRUCTURED_MEMBERS_MAX = 1_024;
