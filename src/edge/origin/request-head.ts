@@ -1,0 +1,102 @@
+/**
+ * Writes a request's head (RFC 9112 §3, §5). The client owns the framing: Content-Length,
+ * Transfer-Encoding and Connection of the fields given are left out and its own are written. Nothing that
+ * could end a line early is ever sent: that would let one request smuggle another.
+ */
+import type { Fields } from '#core/http/fields.ts';
+import { lowerCaseName } from '#core/http/fields.ts';
+import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../http1/characters.ts';
+import { OriginFailure, type OriginRequest } from './origin-client.ts';
+
+/** Fields about this connection alone (RFC 9110 §7.6.1), or written by this client. */
+const NOT_FORWARDED: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'upgrade',
+  'http2-settings',
+  // The edge answers the user's expectation itself and sends the body at once (RFC 9110 §10.1.1).
+  'expect',
+]);
+
+/** Methods whose requests say "no content" explicitly (RFC 9110 §8.6). */
+const EXPECTS_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+export type RequestFraming = 'none' | 'length' | 'chunked';
+
+export function requestFraming(request: OriginRequest): RequestFraming {
+  if (request.body === null) return 'none';
+  return request.body.length === null ? 'chunked' : 'length';
+}
+
+function refuse(detail: string): never {
+  throw new OriginFailure('http_request_error', detail, false);
+}
+
+function isTarget(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code > 255 || ((CHARACTER_CLASSES[code] as number) & TARGET) === 0) return false;
+  }
+  return text.length > 0;
+}
+
+/** The whole head as latin1 text, up to and including the empty line. Throws `OriginFailure` for what may not be sent. */
+export function writeRequestHead(request: OriginRequest, host: string): string {
+  const { method, target, fields, body } = request;
+  if (!isToken(method)) refuse('the method is no token');
+  if (method === 'CONNECT') refuse('CONNECT is not forwarded');
+  if (!isTarget(target)) refuse('the request target has characters that may not be sent');
+  if (!isFieldValue(host)) refuse('the Host has characters that may not be sent');
+  let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
+  const isChunked = body !== null && body.length === null;
+  head += writeFieldLines(fields, isChunked);
+  if (isChunked) head += 'Transfer-Encoding: chunked\r\n';
+  else if (body !== null) head += `Content-Length: ${body.length}\r\n`;
+  else if (EXPECTS_CONTENT.has(method)) head += 'Content-Length: 0\r\n';
+  return `${head}\r\n`;
+}
+
+function writeFieldLines(fields: Fields, isChunked: boolean): string {
+  let lines = '';
+  const size = fields.size;
+  for (let i = 0; i < size; i += 1) {
+    const name = fields.nameAt(i);
+    const lower = lowerCaseName(name);
+    if (NOT_FORWARDED.has(lower) || (lower === 'trailer' && !isChunked)) continue;
+    const value = fields.valueAt(i);
+    if (!isToken(name)) refuse('a field name is no token');
+    if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** Fields that mean nothing, or something dangerous, after the content (RFC 9110 §6.5.1). */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  ...NOT_FORWARDED,
+  'trailer',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'authorization',
+  'cookie',
+  'cache-control',
+  'max-forwards',
+]);
+
+/** The end of a chunked body: last chunk, trailer section, empty line. */
+export function writeLastChunk(trailers: Fields | null): string {
+  if (trailers === null) return '0\r\n\r\n';
+  let lines = '0\r\n';
+  for (const [name, value] of trailers) {
+    if (NOT_IN_TRAILERS.has(lowerCaseName(name))) continue;
+    if (!isToken(name) || !isFieldValue(value)) refuse('a trailer field has characters that may not be sent');
+    lines += `${name}: ${value}\r\n`;
+  }
+  return `${lines}\r\n`;
+}

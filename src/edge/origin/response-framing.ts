@@ -1,0 +1,157 @@
+/**
+ * Where an origin's response ends, and what of its fields goes on (RFC 9112 §6.3, RFC 9110 §7.6.1).
+ * Whatever two recipients might read differently either fails the response or costs it its connection,
+ * so that no byte of one response is ever taken for another.
+ *
+ *   HEAD, 204, 304                         no content
+ *   Transfer-Encoding: chunked             chunked; with Content-Length as well: that is dropped, no reuse
+ *   Transfer-Encoding: compression         fault: it was never asked for and cannot be passed on
+ *   Transfer-Encoding: any other           until the connection closes
+ *   Content-Length, once or equal          that many bytes
+ *   Content-Length, malformed or differing fault
+ *   neither                                until the connection closes
+ */
+import { Fields, lowerCaseName } from '#core/http/fields.ts';
+
+export interface StatusLine {
+  readonly minorVersion: 0 | 1;
+  readonly status: number;
+  readonly reason: string;
+}
+
+export interface ResponseFraming {
+  readonly kind: 'none' | 'length' | 'chunked' | 'until-close';
+  /** Bytes of content, when known. */
+  readonly length: number | null;
+  /** Whether the connection may carry another request once this response has ended where it should. */
+  readonly isReusable: boolean;
+  /** Milliseconds the origin says it keeps an idle connection, or null. */
+  readonly keepAliveMs: number | null;
+  /** The end-to-end fields. */
+  readonly fields: Fields;
+}
+
+export type FramingFault = 'content-length-invalid' | 'content-length-differs' | 'transfer-coding-unexpected';
+
+const COMPRESSIONS: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'compress', 'x-compress']);
+
+/** Frames a final response to a request of `method`. */
+export function frameResponse(
+  method: string,
+  line: StatusLine,
+  received: Fields,
+): ResponseFraming | FramingFault {
+  const coding = received.get('transfer-encoding');
+  const lengthField = received.get('content-length');
+  const contentLength = lengthField === null ? null : parseContentLength(lengthField);
+  if (typeof contentLength === 'string') return contentLength;
+
+  const connection = received.get('connection');
+  const tokens = connection === null ? [] : listTokens(connection);
+  const isPersistent = line.minorVersion === 1 && !tokens.includes('close');
+  const keepAliveMs = parseKeepAlive(received.get('keep-alive'));
+  const hasNoContent = method === 'HEAD' || line.status === 204 || line.status === 304;
+
+  const kind = hasNoContent ? 'none' : framingKind(coding, contentLength);
+  if (kind === null) return 'transfer-coding-unexpected';
+  const isAmbiguous = (coding !== null && lengthField !== null) || lengthField?.includes(',') === true;
+  return {
+    kind,
+    length: kind === 'none' ? 0 : kind === 'length' ? contentLength : null,
+    isReusable: isPersistent && !isAmbiguous && kind !== 'until-close',
+    keepAliveMs,
+    fields: endToEndFields(received, tokens, {
+      // RFC 9110 §8.6: meaningless with 204, and untrue once a transfer coding has spoken.
+      contentLength: coding === null && line.status !== 204 ? contentLength : null,
+      keepsTrailer: kind === 'chunked',
+    }),
+  };
+}
+
+/** The fields of an interim response that go on. */
+export function frameInterim(received: Fields): Fields {
+  const connection = received.get('connection');
+  return endToEndFields(received, connection === null ? [] : listTokens(connection), {
+    contentLength: null,
+    keepsTrailer: false,
+  });
+}
+
+/** Null when a coding stands there that this client did not ask for and cannot take off. */
+function framingKind(
+  coding: string | null,
+  length: number | null,
+): 'length' | 'chunked' | 'until-close' | null {
+  if (coding === null) return length === null ? 'until-close' : 'length';
+  const codings = listTokens(coding);
+  if (codings.length === 1 && codings[0] === 'chunked') return 'chunked';
+  if (codings.includes('chunked')) return null;
+  return codings.some((name) => COMPRESSIONS.has(name)) ? null : 'until-close';
+}
+
+/** RFC 9112 §6.3 rule 5: one number, or the same one repeated. */
+function parseContentLength(value: string): number | 'content-length-invalid' | 'content-length-differs' {
+  let length = -1;
+  for (const part of value.split(',')) {
+    const digits = part.trim();
+    if (!/^[0-9]{1,16}$/.test(digits)) return 'content-length-invalid';
+    const number = Number(digits);
+    if (number > Number.MAX_SAFE_INTEGER) return 'content-length-invalid';
+    if (length >= 0 && number !== length) return 'content-length-differs';
+    length = number;
+  }
+  return length;
+}
+
+/** Milliseconds of `Keep-Alive: timeout=SECONDS`, or null. */
+function parseKeepAlive(value: string | null): number | null {
+  if (value === null) return null;
+  const match = /(?:^|[,;\s])timeout\s*=\s*"?([0-9]{1,6})/i.exec(value);
+  return match === null ? null : Number(match[1]) * 1_000;
+}
+
+function listTokens(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '');
+}
+
+/** One pass over the lines; Content-Length is written anew, as it was understood. */
+function endToEndFields(
+  received: Fields,
+  listed: readonly string[],
+  keep: { readonly contentLength: number | null; readonly keepsTrailer: boolean },
+): Fields {
+  const flat: string[] = [];
+  let isLengthWritten = false;
+  const size = received.size;
+  for (let i = 0; i < size; i += 1) {
+    const name = received.nameAt(i);
+    const lower = lowerCaseName(name);
+    if (lower === 'content-length') {
+      if (keep.contentLength !== null && !isLengthWritten) flat.push(name, String(keep.contentLength));
+      isLengthWritten = true;
+    } else if (!isHopByHop(lower, keep.keepsTrailer) && !listed.includes(lower)) {
+      flat.push(name, received.valueAt(i));
+    }
+  }
+  return new Fields(flat);
+}
+
+function isHopByHop(lower: string, keepsTrailer: boolean): boolean {
+  switch (lower) {
+    case 'connection':
+    case 'keep-alive':
+    case 'proxy-connection':
+    case 'te':
+    case 'transfer-encoding':
+    case 'upgrade':
+      return true;
+    case 'trailer':
+      return !keepsTrailer;
+    default:
+      return false;
+  }
+}
