@@ -44,7 +44,7 @@ export function decide(input: DecideInput): Decision {
 
   const cacheControl = fields.get('cache-control');
   const wanted = cacheControl === null ? null : parseRequestDirectives(cacheControl);
-  if (selected === null) return forwardMiss(input, wanted);
+  if (selected === null) return forwardMiss(input, wanted, input.hasVariants ? 'vary-miss' : 'uri-miss');
   return wanted === null ? decidePlain(input, selected) : decideWanted(input, selected, wanted);
 }
 
@@ -53,13 +53,13 @@ function forwardUncached(forward: ForwardReason, mayStore: boolean): Decision {
   return { action: 'forward', forward, mayCollapse: false, mayStore };
 }
 
-function forwardMiss(input: DecideInput, wanted: RequestDirectives | null): Decision {
+function forwardMiss(input: DecideInput, wanted: RequestDirectives | null, forward: ForwardReason): Decision {
   if (wanted?.onlyIfCached) return refuse('not stored');
   const { method, fields } = input;
   const mayStore = method === 'GET' && wanted?.noStore !== true;
   return {
     action: 'forward',
-    forward: input.hasVariants ? 'vary-miss' : 'uri-miss',
+    forward,
     // Others can share the answer only if it is whole and not one person's.
     mayCollapse: mayStore && !isConditionalOrPartial(fields) && fields.get('authorization') === null,
     mayStore,
