@@ -1,0 +1,135 @@
+/** Use cases on sites. */
+import { AppError } from '#core/base/app-error.ts';
+import { ApiError } from '#core/contract/errors.ts';
+import type { SitePatch, SiteView } from '#core/contract/sites.ts';
+import { checkSite, cnameOf } from '#core/model/compile.ts';
+import type { Site } from '#core/model/site.ts';
+import { SNAPSHOT_LIMITS, type Zone } from '#core/model/snapshot.ts';
+import {
+  readHostOwners,
+  readSite,
+  readSiteIds,
+  readSitesAfter,
+  removeSite,
+  writeSite,
+} from '../database/model-store.ts';
+import type { Database, DatabaseTransaction } from '../database/schema.ts';
+import type { Change } from './change.ts';
+import { refuseProblems } from './problems.ts';
+
+export interface SitesOptions {
+  readonly database: Database;
+  readonly change: Change;
+  readonly zone: Zone;
+}
+
+export class Sites {
+  readonly #options: SitesOptions;
+
+  constructor(options: SitesOptions) {
+    this.#options = options;
+  }
+
+  async list(after: string, limit: number): Promise<{ sites: SiteView[]; next: string | null }> {
+    const sites = await readSitesAfter(this.#options.database, after, limit + 1);
+    const page = sites.slice(0, limit);
+    return {
+      sites: page.map((site) => this.#view(site)),
+      next: sites.length > limit ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  async get(id: string): Promise<SiteView> {
+    return this.#view(await requireSite(this.#options.database, id));
+  }
+
+  async create(site: Site): Promise<SiteView> {
+    await this.#options.change(async (transaction) => {
+      if ((await readSite(transaction, site.id)) !== null) {
+        throw new ApiError(
+          'conflict',
+          `there is already a site "${site.id}"; choose another id, or replace it`,
+          [{ path: 'id', message: 'is taken' }],
+        );
+      }
+      await storeSite(transaction, site, this.#options.zone);
+    });
+    return this.#view(site);
+  }
+
+  /** Replaces the site, or adds it. */
+  async put(id: string, site: Site): Promise<SiteView> {
+    if (site.id !== id) {
+      throw new ApiError(
+        'invalid',
+        `id: is "${site.id}", but the address names "${id}"; an id does not change`,
+        [{ path: 'id', message: `must be "${id}"` }],
+      );
+    }
+    await this.#options.change((transaction) => storeSite(transaction, site, this.#options.zone));
+    return this.#view(site);
+  }
+
+  async patch(id: string, patch: SitePatch): Promise<SiteView> {
+    const site = await this.#options.change(async (transaction) => {
+      const former = await requireSite(transaction, id);
+      const patched: Site = {
+        id,
+        hosts: patch.hosts ?? former.hosts,
+        origins: patch.origins ?? former.origins,
+        rules: patch.rules ?? former.rules,
+        staleWhileRevalidateSeconds: patch.staleWhileRevalidateSeconds ?? former.staleWhileRevalidateSeconds,
+        staleIfErrorSeconds: patch.staleIfErrorSeconds ?? former.staleIfErrorSeconds,
+      };
+      await storeSite(transaction, patched, this.#options.zone);
+      return patched;
+    });
+    return this.#view(site);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#options.change(async (transaction) => {
+      if (!(await removeSite(transaction, id))) throw siteNotFound(id);
+    });
+  }
+
+  #view(site: Site): SiteView {
+    return { ...site, cname: cnameOf(site.id, this.#options.zone.name) };
+  }
+}
+
+/** Checks the site against the others and writes it. Throws ApiError `conflict` or `invalid`. */
+export async function storeSite(transaction: DatabaseTransaction, site: Site, zone: Zone): Promise<void> {
+  const suffix = `.${zone.name}`;
+  const labels = site.hosts
+    .filter((host) => host.endsWith(suffix))
+    .map((host) => host.slice(0, -suffix.length));
+  const owners = await readHostOwners(transaction, [...site.hosts, cnameOf(site.id, zone.name)]);
+  const ids = await readSiteIds(transaction, labels);
+  refuseProblems(
+    `site "${site.id}"`,
+    checkSite(site, {
+      zone,
+      ownerOfHost: (host) => owners.get(host) ?? null,
+      hasSite: (id) => ids.has(id),
+    }),
+  );
+  const { count } = await transaction
+    .selectFrom('sites')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= SNAPSHOT_LIMITS.sitesMax && (await readSite(transaction, site.id)) === null) {
+    throw new AppError('conflict', `there are ${count} sites, the most that one Perigee holds`);
+  }
+  await writeSite(transaction, site);
+}
+
+export function siteNotFound(id: string): AppError {
+  return new AppError('not-found', `there is no site "${id}"; list the sites to see their ids`);
+}
+
+async function requireSite(db: Database | DatabaseTransaction, id: string): Promise<Site> {
+  const site = await readSite(db, id);
+  if (site === null) throw siteNotFound(id);
+  return site;
+}
