@@ -7,14 +7,11 @@
 export const TOKEN = 1;
 /** field-vchar, SP and HTAB, obs-text included: what may stand inside a field value. */
 export const FIELD_VALUE = 2;
-/** What a request target may hold: everything visible, and bytes above 127, kept as they are. */
+/** What a request target may hold: all visible bytes but "#", and those above 127, kept as they are. */
 export const TARGET = 4;
-/** unreserved, sub-delims and "%" of a reg-name (RFC 3986 §3.2.2), without "," which only two Hosts produce. */
+/** unreserved (RFC 3986 §2.3): what the names of hosts are made of. */
 export const REGISTERED_NAME = 8;
-/** What stands inside the brackets of an IPv6 address literal. */
-export const IPV6_LITERAL = 16;
-/** DIGIT */
-export const DIGIT = 32;
+export const DIGIT = 16;
 
 const classes = new Uint8Array(256);
 
@@ -31,14 +28,14 @@ function addRange(from: number, to: number, flags: number): void {
 
 const DIGITS = '0123456789';
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-add(DIGITS, TOKEN | REGISTERED_NAME | IPV6_LITERAL | DIGIT);
+add(DIGITS, TOKEN | REGISTERED_NAME | DIGIT);
 add(LETTERS, TOKEN | REGISTERED_NAME);
-add('ABCDEFabcdef:.', IPV6_LITERAL);
 add("!#$%&'*+-.^_`|~", TOKEN);
-add("-._~!$&'()*+;=%", REGISTERED_NAME);
+add('-._~', REGISTERED_NAME);
 addRange(0x20, 0x7e, FIELD_VALUE);
 addRange(0x80, 0xff, FIELD_VALUE | TARGET);
-addRange(0x21, 0x7e, TARGET);
+addRange(0x21, 0x22, TARGET);
+addRange(0x24, 0x7e, TARGET);
 add('\t', FIELD_VALUE);
 
 /** Flags per byte value; index it with a character code below 256. */

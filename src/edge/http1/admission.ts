@@ -1,0 +1,88 @@
+/**
+ * Who may connect to one listener: bounds on all connections, on those of one client address, and on TLS
+ * handshakes at one time. What is over a bound is reset at once, which costs least; nobody waits in a queue.
+ */
+import type { Socket } from 'node:net';
+import type { Http1Limits } from './limits.ts';
+
+export class Admission {
+  readonly #limits: Http1Limits;
+  readonly #countRefusal: (reason: string) => void;
+  /** Open connections by client address; as many entries as there are connections, at most. */
+  readonly #byAddress = new Map<string, number>();
+  /** Handshakes under way, by the client's address and port, which both ends of a TLS socket know. */
+  readonly #handshakes = new Map<string, Socket>();
+  #open = 0;
+  #accepted = 0;
+
+  constructor(limits: Http1Limits, countRefusal: (reason: string) => void) {
+    this.#limits = limits;
+    this.#countRefusal = countRefusal;
+  }
+
+  /** Connections open now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Counts a new connection until it closes; false when it was over a bound, and is reset. */
+  admit(socket: Socket): boolean {
+    const address = socket.remoteAddress;
+    // Gone before it was accepted.
+    if (address === undefined) {
+      socket.destroy();
+      return false;
+    }
+    const ofAddress = this.#byAddress.get(address) ?? 0;
+    if (this.#open >= this.#limits.connectionsMax) return this.#refuse(socket, 'connections-max');
+    if (ofAddress >= this.#limits.connectionsPerAddressMax) {
+      return this.#refuse(socket, 'connections-per-address-max');
+    }
+    this.#open += 1;
+    this.#accepted += 1;
+    this.#byAddress.set(address, ofAddress + 1);
+    socket.once('close', () => this.#release(address));
+    return true;
+  }
+
+  /** Counts a handshake until `endHandshake` or the end of the connection. */
+  beginHandshake(socket: Socket): boolean {
+    if (this.#handshakes.size >= this.#limits.handshakesMax) return this.#refuse(socket, 'handshakes-max');
+    const key = handshakeKey(socket);
+    this.#handshakes.set(key, socket);
+    socket.once('close', () => this.#handshakes.delete(key));
+    return true;
+  }
+
+  /** Whether `socket` was one of the handshakes under way. */
+  endHandshake(socket: Socket): boolean {
+    return this.#handshakes.delete(handshakeKey(socket));
+  }
+
+  cutHandshakes(): void {
+    for (const socket of [...this.#handshakes.values()]) socket.destroy();
+  }
+
+  #refuse(socket: Socket, reason: string): false {
+    this.#countRefusal(reason);
+    // Its failure is of our making and of no interest.
+    socket.on('error', () => {});
+    socket.resetAndDestroy();
+    return false;
+  }
+
+  #release(address: string): void {
+    this.#open -= 1;
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, left);
+  }
+}
+
+function handshakeKey(socket: Socket): string {
+  return `${socket.remoteAddress}|${socket.remotePort}`;
+}

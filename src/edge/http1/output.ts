@@ -1,0 +1,154 @@
+/**
+ * The sending side of one connection: puts head and body into as few socket writes as possible, hands out
+ * large bodies in parts, and turns the socket's backpressure into promises. Message framing is left to
+ * its callers.
+ *
+ * Small messages are put together in one scratch buffer shared by all connections of a worker, which
+ * saves an allocation per response. The socket has sent or copied it when `write` returns, unless it says
+ * that bytes are pending; then the buffer is left to it and a new one made.
+ */
+import type { Socket } from 'node:net';
+
+/** Room for a 64 KiB part with its head. */
+const SCRATCH_BYTES = 72 * 1024;
+
+export class OutputScratch {
+  bytes = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+  renew(): void {
+    this.bytes = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  }
+}
+
+/** Rejection of writing to a client that has gone or has stopped reading. */
+export class ClientGone extends Error {
+  constructor(reason: string) {
+    super(`the client is gone: ${reason}`);
+    this.name = 'ClientGone';
+  }
+}
+
+const WRITABLE = Promise.resolve();
+
+export class Output {
+  readonly #socket: Socket;
+  readonly #scratch: OutputScratch;
+  readonly #partBytes: number;
+  #writtenBytes = 0;
+  /** What is left of a whole body that goes out in parts. */
+  #rest: Uint8Array | null = null;
+  #restAt = 0;
+  #waiter: PromiseWithResolvers<void> | null = null;
+  #goneReason: string | null = null;
+  /** For `isStalled`: how much the socket had taken when it last took something. */
+  #takenBytes = 0;
+  #takenTick = 0;
+
+  constructor(socket: Socket, scratch: OutputScratch, partBytes: number) {
+    this.#socket = socket;
+    this.#scratch = scratch;
+    this.#partBytes = partBytes;
+  }
+
+  /** Whether the client takes less than we have: nothing more should be produced. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+  }
+
+  get hasPending(): boolean {
+    return this.#rest !== null || this.#socket.writableLength > 0;
+  }
+
+  /** Writes latin1 `text`, `body` and latin1 `tail`, in one socket write when they fit the scratch buffer. */
+  write(text: string, body: Uint8Array | null, tail: string): void {
+    if (this.#goneReason !== null) return;
+    const bodyBytes = body === null ? 0 : body.length;
+    const total = text.length + bodyBytes + tail.length;
+    if (total <= SCRATCH_BYTES) {
+      // Behind pending bytes ours would wait too, and keep the whole scratch buffer alive.
+      const isShared = this.#socket.writableLength === 0;
+      const scratch = isShared ? this.#scratch.bytes : Buffer.allocUnsafeSlow(total);
+      scratch.write(text, 0, 'latin1');
+      if (body !== null) scratch.set(body, text.length);
+      if (tail !== '') scratch.write(tail, text.length + bodyBytes, 'latin1');
+      this.#put(scratch.subarray(0, total));
+      if (isShared && this.#socket.writableLength > 0) this.#scratch.renew();
+      return;
+    }
+    if (text !== '') this.#put(Buffer.from(text, 'latin1'));
+    if (body !== null) this.#put(body);
+    if (tail !== '') this.#put(Buffer.from(tail, 'latin1'));
+  }
+
+  /**
+   * Writes `text` and the whole of `body`. True when the socket has been given all of it; false: the
+   * rest follows as it drains, and `drained` tells when it is done.
+   */
+  writeWhole(text: string, body: Uint8Array | null): boolean {
+    if (body === null || text.length + body.length <= SCRATCH_BYTES) {
+      this.write(text, body, '');
+      return true;
+    }
+    const first = Math.max(0, SCRATCH_BYTES - text.length);
+    this.write(text, body.subarray(0, first), '');
+    this.#rest = body;
+    this.#restAt = first;
+    return this.#writeRest();
+  }
+
+  /** Resolves when more may be written; rejects with `ClientGone`. */
+  writable(): Promise<void> {
+    if (this.#goneReason !== null) return Promise.reject(new ClientGone(this.#goneReason));
+    if (!this.isBlocked) return WRITABLE;
+    this.#waiter ??= Promise.withResolvers<void>();
+    return this.#waiter.promise;
+  }
+
+  /** To be called when the socket drains. True when this finished a body begun by `writeWhole`. */
+  drained(): boolean {
+    if (this.#rest !== null) return this.#writeRest();
+    if (this.#waiter !== null && !this.isBlocked) {
+      this.#waiter.resolve();
+      this.#waiter = null;
+    }
+    return false;
+  }
+
+  /** To be called once when the connection is lost: what is written from now on is dropped. */
+  gone(reason: string): void {
+    this.#goneReason ??= reason;
+    this.#rest = null;
+    this.#waiter?.reject(new ClientGone(this.#goneReason));
+    this.#waiter = null;
+  }
+
+  /** Whether the client has taken nothing of what is pending for `ticksMax` ticks; to be asked every tick. */
+  isStalled(tick: number, ticksMax: number): boolean {
+    const pending = this.#socket.writableLength;
+    const taken = this.#writtenBytes - pending;
+    if (pending === 0 || taken !== this.#takenBytes) {
+      this.#takenBytes = taken;
+      this.#takenTick = tick;
+      return false;
+    }
+    return tick - this.#takenTick >= ticksMax;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#writtenBytes += bytes.length;
+    this.#socket.write(bytes);
+  }
+
+  #writeRest(): boolean {
+    const body = this.#rest;
+    if (body === null) return true;
+    while (this.#restAt < body.length) {
+      if (this.isBlocked) return false;
+      const end = Math.min(body.length, this.#restAt + this.#partBytes);
+      this.#put(body.subarray(this.#restAt, end));
+      this.#restAt = end;
+    }
+    this.#rest = null;
+    return true;
+  }
+}

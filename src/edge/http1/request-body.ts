@@ -1,0 +1,221 @@
+/**
+ * A request body on its way from the socket to the road: a bounded queue that is filled by the connection
+ * and emptied by pulling (RFC 9112 §6). Decides nothing about the connection; it tells its owner when it
+ * wants bytes.
+ *
+ *     socket ──feed──▶ [queue ≤ bodyBufferBytesMax] ──read──▶ road        cancelled: bytes are dropped
+ */
+import type { Fields } from '#core/http/fields.ts';
+import type { BodySource } from '../exchange.ts';
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import type { Http1Limits } from './limits.ts';
+import { RequestBodyFault, type RequestBodyFaultName } from './request-refusal.ts';
+
+/** The connection, as the body sees it. */
+export interface RequestBodyOwner {
+  /** A read waits: the socket must flow, and the client may have to be told to go on. */
+  bodyWanted(): void;
+  /** The road has given up: from now on bytes are dropped. */
+  bodyCancelled(): void;
+}
+
+/** Parts below this are gathered, so that a body of one-byte chunks does not become as many objects. */
+const SMALL_PART_BYTES = 1024;
+const GATHER_BYTES = 4096;
+
+interface PendingRead {
+  resolve(part: Uint8Array | null): void;
+  reject(fault: RequestBodyFault): void;
+}
+
+export class RequestBody implements BodySource {
+  readonly length: number | null;
+  readonly #owner: RequestBodyOwner;
+  readonly #limits: Http1Limits;
+  readonly #decoder: ChunkedDecoder | null;
+  /** Bytes still to come, for a body of known length. */
+  #remaining: number;
+  #receivedBytes = 0;
+
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  /** The tail of the queue when it gathers small parts, and how much of it is filled. */
+  #gathering: Uint8Array | null = null;
+  #gatheredBytes = 0;
+
+  #pending: PendingRead | null = null;
+  /** What a read is answered with once the queue is empty. */
+  #fault: RequestBodyFault | null = null;
+  #broken: RequestBodyFaultName | null = null;
+  #isCancelled = false;
+  #wasRead = false;
+  #droppedBytes = 0;
+
+  /** `length` null: chunked. */
+  constructor(length: number | null, owner: RequestBodyOwner, limits: Http1Limits) {
+    this.length = length;
+    this.#owner = owner;
+    this.#limits = limits;
+    this.#remaining = length ?? 0;
+    this.#decoder = length === null ? new ChunkedDecoder((part) => this.#take(part)) : null;
+  }
+
+  /** Whether its last byte has arrived. */
+  get isComplete(): boolean {
+    return this.#decoder === null ? this.#remaining === 0 : this.#decoder.isDone;
+  }
+
+  /** Why its end will never be known, so that the connection cannot be used again; null while it may. */
+  get broken(): RequestBodyFaultName | null {
+    return this.#broken;
+  }
+
+  /** Whether the client is to send: a read waits, or bytes are being dropped. */
+  get isWanted(): boolean {
+    return this.#pending !== null || this.#isCancelled;
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  get wasRead(): boolean {
+    return this.#wasRead;
+  }
+
+  /** Whether the queue has reached its bound, so that the socket has to pause. */
+  get isFull(): boolean {
+    return this.#queuedBytes >= this.#limits.bodyBufferBytesMax;
+  }
+
+  /** Bytes received of the body; with chunked coding, of its content. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Bytes thrown away since it was cancelled. */
+  get droppedBytes(): number {
+    return this.#droppedBytes;
+  }
+
+  /** Bytes known to be still to come; 0 when unknown. */
+  get remainingBytes(): number {
+    return this.#remaining;
+  }
+
+  /** Takes `bytes` from `start`; returns the index of the first byte that is not the body's. */
+  feed(bytes: Uint8Array, start: number): number {
+    let at = start;
+    if (this.#decoder !== null) {
+      at = this.#decoder.push(bytes, start);
+      if (this.#decoder.fault !== null) this.fail(this.#decoder.fault);
+      else if (this.#decoder.contentBytes > this.#limits.requestBodyBytesMax) this.fail('body-too-large');
+    } else {
+      const end = Math.min(bytes.length, start + this.#remaining);
+      if (end > start) {
+        this.#remaining -= end - start;
+        this.#take(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      }
+      at = end;
+    }
+    this.#settle();
+    return at;
+  }
+
+  /** Ends it as incomplete. */
+  fail(fault: RequestBodyFaultName): void {
+    if (this.isComplete || this.#broken !== null) return;
+    this.#broken = fault;
+    this.#fault ??= new RequestBodyFault(fault);
+    this.#drop();
+    this.#settle();
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    if (this.#pending !== null) throw new Error('assertion failed: one read at a time');
+    this.#wasRead = true;
+    if (this.#queue.length > 0) {
+      const part = this.#shift();
+      if (!this.isComplete) this.#owner.bodyWanted();
+      return part;
+    }
+    if (this.#fault !== null) throw this.#fault;
+    if (this.isComplete) return null;
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | null>();
+    this.#pending = { resolve, reject };
+    this.#owner.bodyWanted();
+    return promise;
+  }
+
+  trailers(): Fields | null {
+    return this.#decoder === null ? null : this.#decoder.trailers;
+  }
+
+  cancel(_reason: string): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#drop();
+    this.#fault ??= new RequestBodyFault('body-cancelled');
+    this.#settle();
+    this.#owner.bodyCancelled();
+  }
+
+  #take(part: Uint8Array): void {
+    this.#receivedBytes += part.length;
+    if (this.#isCancelled || this.#fault !== null) {
+      this.#droppedBytes += part.length;
+      return;
+    }
+    this.#queuedBytes += part.length;
+    if (part.length >= SMALL_PART_BYTES) {
+      this.#queue.push(part);
+      this.#gathering = null;
+      return;
+    }
+    if (this.#gathering === null || this.#gatheredBytes + part.length > GATHER_BYTES) {
+      // The first small part goes in as it is; only when more follow, one buffer is made for them.
+      if (this.#queue.length === 0) {
+        this.#queue.push(part);
+        return;
+      }
+      this.#gathering = new Uint8Array(GATHER_BYTES);
+      this.#gatheredBytes = 0;
+      this.#queue.push(this.#gathering);
+    }
+    this.#gathering.set(part, this.#gatheredBytes);
+    this.#gatheredBytes += part.length;
+  }
+
+  /** Gives a waiting read what there is: a part, the end, or the fault. */
+  #settle(): void {
+    const pending = this.#pending;
+    if (pending === null) return;
+    if (this.#queue.length > 0) {
+      this.#pending = null;
+      pending.resolve(this.#shift());
+    } else if (this.#fault !== null) {
+      this.#pending = null;
+      pending.reject(this.#fault);
+    } else if (this.isComplete) {
+      this.#pending = null;
+      pending.resolve(null);
+    }
+  }
+
+  #shift(): Uint8Array {
+    let part = this.#queue.shift() as Uint8Array;
+    if (part === this.#gathering) {
+      part = part.subarray(0, this.#gatheredBytes);
+      this.#gathering = null;
+    }
+    this.#queuedBytes -= part.length;
+    return part;
+  }
+
+  #drop(): void {
+    this.#droppedBytes += this.#queuedBytes;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#gathering = null;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One request and its answer over HTTP/1.1: what the road sees of a connection. Chooses how the response
+ * is framed (RFC 9112 §6.3); the connection decides whether it persists.
+ */
+import { assert } from '#core/base/assert.ts';
+import type { Fields } from '#core/http/fields.ts';
+import type {
+  BodySink,
+  ConnectionInfo,
+  Exchange,
+  PreparedHead,
+  RequestHead,
+  ResponseHead,
+} from '../exchange.ts';
+import type { Output } from './output.ts';
+import type { RequestBody } from './request-body.ts';
+import {
+  ChunkedBody,
+  CloseBody,
+  DroppedBody,
+  LengthBody,
+  LostBody,
+  type ResponseBodyOwner,
+} from './response-body.ts';
+import { dateLine, encodeFieldLines, hasDateLine, isFinalStatus, statusLine } from './response-head.ts';
+
+/** The connection, as an exchange sees it. */
+export interface ExchangeOwner extends ResponseBodyOwner {
+  readonly output: Output;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /**
+   * The final response begins: returns the lines that end its head, with Connection when there is
+   * something to say. `mustClose`: the body ends where the connection does.
+   */
+  beginResponse(mustClose: boolean): string;
+}
+
+export class ServerExchange implements Exchange {
+  readonly id: number;
+  readonly connection: ConnectionInfo;
+  readonly request: RequestHead;
+  readonly receivedAt: number;
+  readonly body: RequestBody | null;
+  readonly #owner: ExchangeOwner;
+  #isResponding = false;
+  #isGone = false;
+  #onGone: (() => void) | null = null;
+
+  constructor(
+    id: number,
+    connection: ConnectionInfo,
+    request: RequestHead,
+    receivedAt: number,
+    body: RequestBody | null,
+    owner: ExchangeOwner,
+  ) {
+    this.id = id;
+    this.connection = connection;
+    this.request = request;
+    this.receivedAt = receivedAt;
+    this.body = body;
+    this.#owner = owner;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Whether the final response has begun. */
+  get isResponding(): boolean {
+    return this.#isResponding;
+  }
+
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+  }
+
+  /** To be called by the connection when it is lost before the response was whole. */
+  gone(): void {
+    this.#isGone = true;
+    const listener = this.#onGone;
+    this.#onGone = null;
+    listener?.();
+  }
+
+  inform(status: number, fields: Fields): void {
+    if (this.#isGone || this.#isResponding || this.request.httpVersion !== '1.1') return;
+    // 101 would change the protocol, which no interim response of an origin may do here.
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) return;
+    this.#owner.output.write(`${statusLine(status, '')}${encodeFieldLines(fields)}\r\n`, null, '');
+  }
+
+  respondWhole(head: ResponseHead, body: Uint8Array | null, bodyLength?: number): void {
+    if (!this.#begin(head.status)) return;
+    let text = statusLine(head.status, head.reason) + encodeFieldLines(head.fields);
+    if (!head.fields.has('date')) text += dateLine(this.#owner.now());
+    if (this.request.method === 'HEAD') {
+      const length = bodyLength ?? body?.length ?? announcedLength(head.fields);
+      this.#send(text, head.status, null, length);
+    } else {
+      this.#send(text, head.status, body, body === null ? 0 : body.length);
+    }
+  }
+
+  respondPrepared(
+    head: PreparedHead,
+    dynamicLines: string,
+    body: Uint8Array | null,
+    bodyLength: number,
+  ): void {
+    if (!this.#begin(head.status)) return;
+    let text = statusLine(head.status, head.reason) + head.lines + dynamicLines;
+    if (!hasDateLine(head.lines)) text += dateLine(this.#owner.now());
+    if (this.request.method === 'HEAD') this.#send(text, head.status, null, bodyLength);
+    else this.#send(text, head.status, body, body === null ? 0 : body.length);
+  }
+
+  respondStream(head: ResponseHead, bodyLength: number | null): BodySink {
+    if (!this.#begin(head.status)) return new LostBody();
+    const owner = this.#owner;
+    let text = statusLine(head.status, head.reason) + encodeFieldLines(head.fields);
+    if (!head.fields.has('date')) text += dateLine(owner.now());
+    if (this.request.method === 'HEAD' || isBodiless(head.status)) {
+      const length = bodyLength ?? announcedLength(head.fields);
+      if (length !== null && !isBodiless(head.status)) text += `Content-Length: ${length}\r\n`;
+      return new DroppedBody(owner, text + owner.beginResponse(false));
+    }
+    if (bodyLength !== null) {
+      text += `Content-Length: ${bodyLength}\r\n${owner.beginResponse(false)}`;
+      return new LengthBody(owner, text, bodyLength);
+    }
+    if (this.request.httpVersion !== '1.1') return new CloseBody(owner, text + owner.beginResponse(true));
+    text += `Transfer-Encoding: chunked\r\n${owner.beginResponse(false)}`;
+    return new ChunkedBody(owner, text);
+  }
+
+  abort(reason: string): void {
+    this.#isResponding = true;
+    if (!this.#isGone) this.#owner.cut(reason, false);
+  }
+
+  /** Marks the answer as begun; false when nobody is there to read it. */
+  #begin(status: number): boolean {
+    assert(!this.#isResponding, 'an exchange is answered once');
+    this.#isResponding = true;
+    if (this.#isGone) return false;
+    if (isFinalStatus(status)) return true;
+    this.#owner.cut('the status of the response is none', false);
+    return false;
+  }
+
+  #send(text: string, status: number, body: Uint8Array | null, length: number | null): void {
+    const owner = this.#owner;
+    const isWithout = isBodiless(status);
+    const framing = isWithout || length === null ? '' : `Content-Length: ${length}\r\n`;
+    const head = text + framing + owner.beginResponse(false);
+    if (owner.output.writeWhole(head, isWithout ? null : body)) owner.responseSent();
+  }
+}
+
+/** Statuses whose responses have no body (RFC 9110 §6.4.1). */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+/** For HEAD: the length the origin announced for GET. */
+function announcedLength(fields: Fields): number | null {
+  const value = fields.get('content-length');
+  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
+}

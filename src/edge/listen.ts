@@ -1,0 +1,250 @@
+/**
+ * The listeners of one edge worker: accepts connections, plain and over TLS, within bounds, and runs an
+ * HTTP/1.1 connection on each (`http1/connection.ts`). Closing drains. Which certificate a name gets is
+ * the certificate store's; what a request is answered with is the handler's.
+ */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type SecureContext,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
+import { AppError } from '#core/base/app-error.ts';
+import type { Clock } from '#platform/clock.ts';
+import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
+import type { Logger } from '#platform/log.ts';
+import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
+import { Admission } from './http1/admission.ts';
+import { type ConnectionContext, Http1Connection } from './http1/connection.ts';
+import { DeadlineSweep } from './http1/deadline-sweep.ts';
+import { HTTP1_LIMITS, type Http1Limits } from './http1/limits.ts';
+import { OutputScratch } from './http1/output.ts';
+import type { CertificateStore } from './tls/certificate-store.ts';
+
+export interface ListenOptions {
+  /** Null: no such listener. */
+  readonly http: ListenAddress | null;
+  readonly https: ListenAddress | null;
+  readonly handler: ExchangeHandler;
+  readonly certificates: CertificateStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether other worker processes share the ports (SO_REUSEPORT). */
+  readonly reusePort: boolean;
+  /** Departures from `HTTP1_LIMITS`. */
+  readonly limits?: Partial<Http1Limits>;
+}
+
+export interface ListenerStatistics {
+  /** Connections accepted so far, and open now. */
+  readonly accepted: number;
+  readonly open: number;
+}
+
+export interface ListenStatistics {
+  readonly http: ListenerStatistics | null;
+  readonly https: ListenerStatistics | null;
+  readonly exchanges: number;
+  /** Requests and connections that were not served, by reason (`request-refusal.ts` and the bounds here). */
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+export interface Listeners {
+  /** The addresses in use, with the port the system chose. */
+  readonly http: ListenAddress | null;
+  readonly https: ListenAddress | null;
+  statistics(): ListenStatistics;
+  /**
+   * Stops accepting, closes idle connections, lets responses under way finish, and cuts what is left
+   * after `drainMs`. Resolves when no connection is open.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Starts the listeners. Throws AppError when an address cannot be had; nothing then stays open. */
+export async function listen(options: ListenOptions): Promise<Listeners> {
+  const listening = new Listening(options);
+  try {
+    await listening.start();
+  } catch (error) {
+    await listening.close(0);
+    throw error;
+  }
+  return listening;
+}
+
+class Listening implements Listeners {
+  http: ListenAddress | null = null;
+  https: ListenAddress | null = null;
+  readonly #options: ListenOptions;
+  readonly #context: ConnectionContext;
+  readonly #refusals = new Map<string, number>();
+  readonly #connections = new Set<Http1Connection>();
+  readonly #servers: Server[] = [];
+  readonly #httpAdmission: Admission;
+  readonly #httpsAdmission: Admission;
+  #stopFollowing: () => void = () => {};
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(options: ListenOptions) {
+    const limits = { ...HTTP1_LIMITS, ...options.limits };
+    const countRefusal = (reason: string) => {
+      this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+    };
+    this.#options = options;
+    this.#httpAdmission = new Admission(limits, countRefusal);
+    this.#httpsAdmission = new Admission(limits, countRefusal);
+    this.#context = {
+      handler: options.handler,
+      clock: options.clock,
+      log: options.log,
+      limits,
+      sweep: new DeadlineSweep(limits.tickMs),
+      scratch: new OutputScratch(),
+      exchanges: 0,
+      isDraining: false,
+      countRefusal,
+    };
+  }
+
+  async start(): Promise<void> {
+    const { http, https } = this.#options;
+    if (http !== null) this.http = await this.#bind(this.#plainServer(), http);
+    if (https !== null) this.https = await this.#bind(this.#tlsServer(), https);
+  }
+
+  statistics(): ListenStatistics {
+    const { accepted, open } = this.#httpAdmission;
+    const secure = this.#httpsAdmission;
+    return {
+      http: this.http === null ? null : { accepted, open },
+      https: this.https === null ? null : { accepted: secure.accepted, open: secure.open },
+      exchanges: this.#context.exchanges,
+      refusals: Object.fromEntries(this.#refusals),
+    };
+  }
+
+  async close(drainMs: number): Promise<void> {
+    this.#context.isDraining = true;
+    this.#stopFollowing();
+    for (const server of this.#servers) server.close();
+    this.#httpsAdmission.cutHandshakes();
+    for (const connection of [...this.#connections]) connection.drain();
+    if (this.#connections.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(() => {
+        for (const connection of [...this.#connections]) connection.cut('the listener closed', false);
+        resolve();
+      }, drainMs);
+      this.#whenEmpty = resolve;
+      await promise;
+      clearTimeout(timer);
+    }
+    this.#context.sweep.close();
+  }
+
+  #plainServer(): Server {
+    return createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+      if (this.#httpAdmission.admit(socket)) this.#open(socket, 'http', null);
+    });
+  }
+
+  #tlsServer(): TlsServer {
+    const { certificates } = this.#options;
+    const admission = this.#httpsAdmission;
+    const server = createTlsServer({
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: this.#context.limits.handshakeMs,
+      SNICallback: (serverName, answer) => {
+        const context: SecureContext | null = certificates.contextFor(serverName);
+        if (context === null) answer(new Error('no certificate for this name'));
+        else answer(null, context);
+      },
+      ...certificates.defaultCertificate,
+    });
+    this.#stopFollowing = certificates.onDefault(() => {
+      server.setSecureContext(certificates.defaultCertificate ?? {});
+    });
+    server.on('connection', (socket: Socket) => {
+      if (admission.admit(socket)) admission.beginHandshake(socket);
+    });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      admission.endHandshake(socket);
+      const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : null;
+      this.#open(socket, 'https', { serverName, protocol: socket.getProtocol() ?? 'unknown' });
+    });
+    server.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
+      if (admission.endHandshake(socket)) this.#context.countRefusal('handshake-failed');
+      socket.destroy();
+    });
+    return server;
+  }
+
+  #open(socket: Socket, scheme: 'http' | 'https', tls: ConnectionInfo['tls']): void {
+    if (socket.destroyed) return;
+    const info: ConnectionInfo = {
+      clientAddress: plainAddress(socket.remoteAddress ?? ''),
+      clientPort: socket.remotePort ?? 0,
+      localAddress: plainAddress(socket.localAddress ?? ''),
+      localPort: socket.localPort ?? 0,
+      scheme,
+      tls,
+    };
+    const connection: Http1Connection = new Http1Connection(socket, info, this.#context, () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#whenEmpty?.();
+    });
+    this.#connections.add(connection);
+    if (this.#context.isDraining) connection.drain();
+  }
+
+  #bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
+    const { promise, resolve, reject } = Promise.withResolvers<ListenAddress>();
+    const { log, reusePort } = this.#options;
+    const refused = (error: NodeJS.ErrnoException) => reject(bindError(error, address));
+    server.once('error', refused);
+    server.once('listening', () => {
+      server.off('error', refused);
+      server.on('error', (error) => log.error({ err: error, ...address }, 'accepting a connection failed'));
+      this.#servers.push(server);
+      resolve({ address: address.address, port: (server.address() as AddressInfo).port });
+    });
+    const { descriptor } = address;
+    if (descriptor === undefined) server.listen({ host: address.address, port: address.port, reusePort });
+    else server.listen({ fd: descriptor });
+    return promise;
+  }
+}
+
+/** An IPv4 address as such, also when an IPv6 socket accepted it (RFC 4291 §2.5.5.2). */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+function bindError(error: NodeJS.ErrnoException, address: ListenAddress): AppError {
+  const name = formatListenAddress(address);
+  const options = { cause: error };
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new AppError(
+        'conflict',
+        `${name} is in use by another program: stop it or choose another port`,
+        options,
+      );
+    case 'EACCES':
+      return new AppError(
+        'forbidden',
+        `${name} may not be used: choose a port above 1023 or grant the right`,
+        options,
+      );
+    case 'EADDRNOTAVAIL':
+      return new AppError('invalid', `${name} is not an address of this machine`, options);
+    default:
+      return new AppError('unavailable', `cannot listen on ${name}: ${error.message}`, options);
+  }
+}
