@@ -104,15 +104,6 @@ export function createBarrier(): Barrier {
   };
 }
 
-/** Waits until `condition` holds; fails after `withinMs` with what was waited for. */
-export async function waitUntil(what: string, condition: () => boolean, withinMs = 10_000): Promise<void> {
-  const until = performance.now() + withinMs;
-  while (!condition()) {
-    if (performance.now() > until) throw new Error(`waited ${withinMs} ms in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 function parseFields(lines: readonly string[]): [string, string][] {
   return lines
     .filter((line) => line !== '')
