@@ -104,14 +104,14 @@ export async function startDelayRelay(options: DelayRelayOptions): Promise<Delay
         bytesFromTarget += bytes;
       },
     });
-    // An orderly close leaves what is still on the wire to arrive; anything else ends both sides.
-    far.on('error', () => near.destroy());
+    // An orderly close leaves what is still on the wire to arrive; anything else breaks off both.
+    far.on('error', () => near.resetAndDestroy());
     far.on('close', (hadError) => {
       open.delete(far);
-      if (hadError || !far.readableEnded) near.destroy();
+      if (hadError || !far.readableEnded) near.resetAndDestroy();
     });
     near.on('close', (hadError) => {
-      if (hadError || !near.readableEnded) far.destroy();
+      if (hadError || !near.readableEnded) far.resetAndDestroy();
     });
   }
 
