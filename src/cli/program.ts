@@ -15,6 +15,7 @@ import { addStatsCommand } from './commands/stats.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommands } from './commands/token.ts';
 import type { CliIo } from './io.ts';
+import { printable } from './table.ts';
 
 const EXIT_CODE_USAGE = APP_ERROR_CODES.invalid.exitCode;
 const EXIT_CODE_FAULT = APP_ERROR_CODES.internal.exitCode;
@@ -93,5 +94,5 @@ function detailLines({ message, details }: ApiError): string[] {
 }
 
 function toOneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ');
+  return printable(text.trim().replace(/\s*\n\s*/g, ' '));
 }

@@ -20,8 +20,7 @@ function pad(text: string, width: number, align: Column['align']): string {
 
 /** What others named (a host, a city) must not move the cursor: control characters are shown as `?`. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
 }
 
 /** The table as text with a line break after each row; `style` is applied to the heading. */
