@@ -35,11 +35,11 @@ export function installPackages() {
   if (isInstalled(lockDigest)) return;
   process.stderr.write('perigee: installing packages (once; about 150 MB with the geography database)…\n');
   // No install scripts: none of our packages needs one, and newer npm versions refuse to run them anyway.
-  // A clean install removes all packages first; where some are there already, only the difference is fetched.
-  const verb = existsSync(MODULES) ? ['install', '--no-save'] : ['ci'];
+  // `install --no-save` and not `ci`: it fetches only the difference, and takes a lock file that lacks
+  // optional packages of other platforms.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const result = spawnSync(npm, [...verb, ...quietly], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(npm, ['install', '--no-save', ...quietly], { cwd: ROOT, stdio: ['ignore', 2, 2] });
   if (result.error)
     fail(`npm could not be started (${result.error.message}). Install Node.js 20 or newer with npm.`);
   if (result.status !== 0) fail('npm could not install the packages; its message is above.');
