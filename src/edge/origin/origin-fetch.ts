@@ -57,6 +57,8 @@ export class OriginFetch
   #isReused = false;
   #hasReceived = false;
   #isSent = false;
+  /** Whether the response came before the request was whole: such a connection is not trusted again. */
+  #isEarly = false;
   #isBlocked = false;
   #isPaused = false;
   #isDraining = false;
@@ -203,8 +205,9 @@ export class OriginFetch
   onHead(line: StatusLine, framing: ResponseFraming): void {
     this.#framing = framing;
     this.#body = new ResponseBody(framing.length, this.#settings.limits.bodyBufferBytesMax, this);
+    this.#isEarly = !this.#isSent;
     // RFC 9112 §9.5: an origin that has refused the request need not be sent the rest of it.
-    if (!this.#isSent && line.status >= 300) this.#sender?.stop('the origin has answered already');
+    if (this.#isEarly && line.status >= 300) this.#sender?.stop('the origin has answered already');
     this.#resolve({
       status: line.status,
       reason: line.reason,
@@ -263,7 +266,7 @@ export class OriginFetch
   }
 
   get #mayReuse(): boolean {
-    return this.#isSent && this.#framing?.isReusable === true;
+    return !this.#isEarly && this.#framing?.isReusable === true;
   }
 
   /** The connection died before any byte of a response. */
