@@ -24,7 +24,7 @@ const EXAMPLES = `
 Examples:
   perigee up                                               run a whole CDN on this machine
   perigee site add www.example.com --origin http://192.0.2.1
-  perigee site rule add www.example.com --path '/img/*' --mode override-origin --ttl 30d
+  perigee site rule add www.example.com --path '/img/*' --mode override-origin --edge-ttl 30d
   perigee purge http://www.example.com/news.html
   perigee explain http://www.example.com/ --from Lagos
 

@@ -12,7 +12,7 @@ interface RuleOptions {
   readonly path?: string;
   readonly type?: string;
   readonly mode: string;
-  readonly ttl?: string;
+  readonly edgeTtl?: string;
   readonly browserTtl?: string;
   readonly at?: string;
 }
@@ -20,13 +20,13 @@ interface RuleOptions {
 const ADD_HELP = `
 The first rule that matches a response decides; without rules, or where none matches, the origin's
 Cache-Control decides alone. Modes:
-  respect-origin   the origin's Cache-Control wins; --ttl applies where it is silent
-  override-origin  --ttl applies whatever the origin says
+  respect-origin   the origin's Cache-Control wins; --edge-ttl applies where it is silent
+  override-origin  --edge-ttl applies whatever the origin says
   bypass           never stored
 
 Examples:
-  perigee site rule add shop --path '/img/*' --mode override-origin --ttl 30d --browser-ttl 1h
-  perigee site rule add shop --type text/html --mode override-origin --ttl 1m
+  perigee site rule add shop --path '/img/*' --mode override-origin --edge-ttl 30d --browser-ttl 1h
+  perigee site rule add shop --type text/html --mode override-origin --edge-ttl 1m
   perigee site rule add shop --path '/account/*' --mode bypass --at 1`;
 
 export function addRuleCommands(site: Command, io: CliIo): void {
@@ -64,7 +64,7 @@ function addCommand(rule: Command, io: CliIo): void {
         .choices(ruleSchema.shape.mode.unwrap().options)
         .default('respect-origin'),
     )
-    .option('--ttl <duration>', 'how long edges keep the response: 30s, 10m, 1h, 30d')
+    .option('--edge-ttl <duration>', 'how long edges keep the response: 30s, 10m, 1h, 30d')
     .option('--browser-ttl <duration>', 'how long browsers may keep it (default: as the origin says)')
     .option('--at <number>', 'its place among the rules, 1 being the first (default: the last)')
     .addHelpText('after', ADD_HELP);
@@ -90,7 +90,7 @@ function readRule(options: RuleOptions): Rule {
     path: options.path ?? null,
     contentType: options.type ?? null,
     mode: options.mode,
-    edgeTtlSeconds: options.ttl === undefined ? null : parseDuration(options.ttl, '--ttl'),
+    edgeTtlSeconds: options.edgeTtl === undefined ? null : parseDuration(options.edgeTtl, '--edge-ttl'),
     browserTtlSeconds:
       options.browserTtl === undefined ? null : parseDuration(options.browserTtl, '--browser-ttl'),
   });
@@ -100,7 +100,7 @@ function readRule(options: RuleOptions): Rule {
     throw new AppError('invalid', `${option}: ${issue?.message ?? 'is not valid'}`);
   }
   if (parsed.data.mode === 'override-origin' && parsed.data.edgeTtlSeconds === null) {
-    throw new AppError('invalid', '--mode override-origin needs --ttl, such as --ttl 1h');
+    throw new AppError('invalid', '--mode override-origin needs --edge-ttl, such as --edge-ttl 1h');
   }
   return parsed.data;
 }
@@ -109,7 +109,7 @@ const OPTION_OF_FIELD: Readonly<Record<string, string>> = {
   path: '--path',
   contentType: '--type',
   mode: '--mode',
-  edgeTtlSeconds: '--ttl',
+  edgeTtlSeconds: '--edge-ttl',
   browserTtlSeconds: '--browser-ttl',
 };
 

@@ -43,7 +43,8 @@ function trafficCells(traffic: Traffic): string[] {
   ];
 }
 
-function renderStats(session: Session, stats: Stats, minutes: number): string {
+/** Two tables, sites and POPs. */
+export function renderStats(session: Pick<Session, 'table'>, stats: Stats, minutes: number): string {
   const columns = (kind: string) => [
     { heading: kind },
     ...['REQUESTS', 'HIT RATIO', 'ERRORS', 'TO CLIENTS', 'FROM ORIGIN', 'SAVED', 'FIRST BYTE'].map(
