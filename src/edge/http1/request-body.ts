@@ -108,8 +108,8 @@ export class RequestBody implements BodySource {
     let at = start;
     if (this.#decoder !== null) {
       at = this.#decoder.push(bytes, start);
-      if (this.#decoder.fault !== null) this.fail(this.#decoder.fault);
-      else if (this.#decoder.contentBytes > this.#limits.requestBodyBytesMax) this.fail('body-too-large');
+      if (this.#decoder.fault !== null) this.#break(this.#decoder.fault);
+      else if (this.#decoder.contentBytes > this.#limits.requestBodyBytesMax) this.#break('body-too-large');
     } else {
       const end = Math.min(bytes.length, start + this.#remaining);
       if (end > start) {
@@ -122,9 +122,13 @@ export class RequestBody implements BodySource {
     return at;
   }
 
-  /** Ends it as incomplete. */
+  /** Ends it as incomplete, unless it is whole. */
   fail(fault: RequestBodyFaultName): void {
-    if (this.isComplete || this.#broken !== null) return;
+    if (!this.isComplete) this.#break(fault);
+  }
+
+  #break(fault: RequestBodyFaultName): void {
+    if (this.#broken !== null) return;
     this.#broken = fault;
     this.#fault ??= new RequestBodyFault(fault);
     this.#drop();
