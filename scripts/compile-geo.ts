@@ -1,0 +1,13 @@
+/**
+ * Compiles the geography database for steering once after installation: `compile-geo.ts [OUTPUT]`. The name
+ * server does it by itself when the file is missing; made beforehand, the first answers know the place already.
+ */
+import { defaultGeoFile } from '#nameserver/geo-package.ts';
+import { ensureGeoFile } from '#nameserver/geo-file.ts';
+
+try {
+  await ensureGeoFile(process.argv[2] ?? defaultGeoFile());
+} catch (error) {
+  process.stderr.write(`perigee: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,72 @@
+/**
+ * The compiled geography database as a file: a checksum, then the table of core/ip/geo-table.ts. It is
+ * mapped, so that threads and processes share its memory; a file is only ever replaced by renaming, never
+ * rewritten, so a mapping stays whole.
+ *
+ *   "PGEOFILE" | CRC-32 of the rest (u32) | zero (u32) | table
+ */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
+import { AppError } from '#core/base/app-error.ts';
+import { type GeoTable, openGeoTable } from '#core/ip/geo-table.ts';
+import { NAMESERVER_LIMITS } from './limits.ts';
+
+const MAGIC = new TextEncoder().encode('PGEOFILE');
+const HEADER_OCTETS = 16;
+
+/** The file's content for a compiled table. */
+export function withChecksum(table: Uint8Array): Uint8Array {
+  const file = new Uint8Array(HEADER_OCTETS + table.length);
+  file.set(MAGIC);
+  file.set(table, HEADER_OCTETS);
+  new DataView(file.buffer).setUint32(8, crc32(table), true);
+  return file;
+}
+
+/** Maps a compiled file. Throws AppError `unavailable` when it is not there, damaged or of another version. */
+export function openGeoFile(path: string): GeoTable {
+  const refuse = (reason: string): AppError =>
+    new AppError('unavailable', `The geography database ${path} cannot be used: ${reason}.`);
+  if (!existsSync(path)) throw refuse('it does not exist');
+  const file = Bun.mmap(path);
+  const isOurs = file.length > HEADER_OCTETS && MAGIC.every((octet, index) => file[index] === octet);
+  if (!isOurs) throw refuse('it is not one of Perigee');
+  const table = file.subarray(HEADER_OCTETS);
+  const checksum = new DataView(file.buffer, file.byteOffset).getUint32(8, true);
+  if (crc32(table) !== checksum) throw refuse('its checksum is wrong');
+  const opened = openGeoTable(table);
+  if (typeof opened === 'string') throw refuse(opened);
+  return opened;
+}
+
+function isUsable(path: string): boolean {
+  try {
+    openGeoFile(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Compiles the file at `path` from the installed package unless a good one is there (about 4 s of one core
+ * in a process of its own). Throws AppError `unavailable` when that fails.
+ */
+export async function ensureGeoFile(path: string): Promise<void> {
+  if (isUsable(path)) return;
+  const compiler = Bun.spawn({
+    cmd: [process.execPath, fileURLToPath(new URL('./compile-geo.ts', import.meta.url)), path],
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    timeout: NAMESERVER_LIMITS.geoCompileMs,
+  });
+  const complaint = await new Response(compiler.stderr).text();
+  if ((await compiler.exited) !== 0) {
+    throw new AppError(
+      'unavailable',
+      `The geography database could not be compiled to ${path}: ${complaint.trim().slice(-500) || 'it took too long'}.`,
+    );
+  }
+}
