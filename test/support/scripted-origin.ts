@@ -232,7 +232,9 @@ class Connection implements ScriptedConnection {
       this.#take(decoder.push(this.#received));
       if (decoder.fault !== null) throw new Error(`the request body is malformed: ${decoder.fault}`);
     }
-    const trailers = [...(decoder.trailers ?? [])].map(([name, value]) => [name.toLowerCase(), value] as const);
+    const trailers = [...(decoder.trailers ?? [])].map(
+      ([name, value]) => [name.toLowerCase(), value] as const,
+    );
     return { body: Buffer.concat(parts), trailers };
   }
 
