@@ -126,8 +126,11 @@ function validateUnless(
   selected: StoredHead,
   forward: ForwardReason,
 ): Decision {
-  if (wanted.onlyIfCached)
+  if (wanted.onlyIfCached) {
     return refuse(forward === 'stale' ? 'stored response is stale' : 'not fresh enough');
+  }
+  // Nothing of the answer may be kept (§5.2.1.5), so the stored response is left as it is.
+  if (wanted.noStore) return forwardMiss(input, wanted, forward);
   return validate(input, selected, forward);
 }
 

@@ -3,7 +3,7 @@
  * HEAD (§4.3.5).
  */
 
-import { isStrongMatch, isWeak, isWeakMatch } from '#core/http/conditions.ts';
+import { isStrongMatch, isWeakMatch } from '#core/http/conditions.ts';
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
 import type { Rule, Site } from '#core/model/site.ts';
 import { storedFields } from './admit.ts';
@@ -74,9 +74,7 @@ function mergeFields(head: StoredHead, update: Fields): Fields {
  */
 export function mayFreshen(head: StoredHead, responseFields: Fields): boolean {
   const etag = responseFields.get('etag');
-  if (etag === null) return true;
-  if (head.etag === null) return true;
-  return isWeak(etag) ? isWeakMatch(etag, head.etag) : isStrongMatch(etag, head.etag) || isWeak(head.etag);
+  return etag === null || head.etag === null || isWeakMatch(etag, head.etag);
 }
 
 /**

@@ -46,6 +46,7 @@ function computeNormalForm(name: string, value: string): string {
   if (!NEGOTIATION_FIELDS.has(name)) return members.join(',');
   return members
     .map((member) => normalisePreference(name, member))
+    .filter((member) => member !== '')
     .sort()
     .join(',');
 }

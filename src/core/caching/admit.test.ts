@@ -1,0 +1,421 @@
+import { describe, expect, test } from 'bun:test';
+import { formatHttpDate } from '#core/http/dates.ts';
+import { Fields } from '#core/http/fields.ts';
+import { type Rule, ruleSchema, type SiteInput, siteSchema } from '#core/model/site.ts';
+import { admit } from './admit.ts';
+import { EXAMPLE_AT } from './example-head.cases.ts';
+import { ORIGIN_SILENT } from './freshness.ts';
+import type { StoredHead } from './stored-head.ts';
+
+const SITE = siteSchema.parse({
+  id: 'shop',
+  hosts: ['www.example.com'],
+  origins: [{ url: 'http://192.0.2.1' }],
+});
+
+type RuleInput = NonNullable<SiteInput['rules']>[number];
+
+interface Question {
+  readonly method?: string;
+  readonly request?: [string, string][];
+  readonly status?: number;
+  readonly response?: [string, string][];
+  readonly rule?: RuleInput;
+  /** Milliseconds the origin took. */
+  readonly delayMs?: number;
+  readonly path?: string;
+}
+
+function ask(question: Question) {
+  const rule: Rule | null = question.rule === undefined ? null : ruleSchema.parse(question.rule);
+  return admit({
+    method: question.method ?? 'GET',
+    requestFields: Fields.of(question.request ?? []),
+    status: question.status ?? 200,
+    reason: '',
+    responseFields: Fields.of(question.response ?? []),
+    requestedAt: EXAMPLE_AT - (question.delayMs ?? 0),
+    respondedAt: EXAMPLE_AT,
+    rule,
+    site: SITE,
+    path: question.path ?? '/a?b',
+    purgePosition: 7,
+  });
+}
+
+function stored(question: Question): StoredHead {
+  const admission = ask(question);
+  if (admission.action !== 'store') throw new Error(`passed: ${admission.reason}`);
+  return admission.head;
+}
+
+const at = (seconds: number) => formatHttpDate(EXAMPLE_AT + seconds * 1000);
+const control = (value: string): [string, string] => ['Cache-Control', value];
+const KEPT = control('max-age=60');
+const OVERRIDE: RuleInput = { mode: 'override-origin', edgeTtlSeconds: 300 };
+const DEFAULT_TTL: RuleInput = { edgeTtlSeconds: 300 };
+
+/** Reason of the refusal, or `store`. */
+const CASES: [rule: string, title: string, question: Question, expected: string][] = [
+  ['AD1', '206', { status: 206, response: [KEPT] }, 'range'],
+  ['AD1', '416', { status: 416, response: [KEPT] }, 'range'],
+  ['AD2', '101', { status: 101, response: [KEPT] }, 'status'],
+  ['AD2', '304', { status: 304, response: [KEPT] }, 'status'],
+  ['AD2', '999', { status: 999, response: [KEPT] }, 'status'],
+  ['AD2', '429', { status: 429, response: [KEPT] }, 'status'],
+  ['AD2', '401', { status: 401, response: [KEPT] }, 'status'],
+  ['AD2', '503 with its own lifetime', { status: 503, response: [KEPT] }, 'store'],
+  ['AD2', '599 with its own lifetime', { status: 599, response: [KEPT] }, 'store'],
+  ['AD3', 'bypass', { rule: { mode: 'bypass' }, response: [KEPT] }, 'rule-bypass'],
+  ['AD4', 'HEAD', { method: 'HEAD', response: [KEPT] }, 'method'],
+  ['AD4', 'PUT', { method: 'PUT', response: [KEPT, ['Content-Location', '/a?b']] }, 'method'],
+  ['AD4', 'POST', { method: 'POST', response: [KEPT] }, 'method'],
+  ['AD4', 'POST of itself', { method: 'POST', response: [KEPT, ['Content-Location', '/a?b']] }, 'store'],
+  [
+    'AD4',
+    'POST of itself, relative',
+    { method: 'POST', response: [KEPT, ['Content-Location', 'a?b']] },
+    'store',
+  ],
+  [
+    'AD4',
+    'POST of itself, absolute',
+    { method: 'POST', request: [['Host', 'h']], response: [KEPT, ['Content-Location', 'http://h/a?b']] },
+    'store',
+  ],
+  [
+    'AD4',
+    'POST of something else',
+    { method: 'POST', response: [KEPT, ['Content-Location', '/c']] },
+    'method',
+  ],
+  [
+    'AD4',
+    'POST without explicit lifetime',
+    { method: 'POST', rule: DEFAULT_TTL, response: [['Content-Location', '/a?b']] },
+    'method',
+  ],
+  ['AD5', 'request no-store', { request: [control('no-store')], response: [KEPT] }, 'no-store'],
+  ['AD5', 'request with other directives', { request: [control('no-cache')], response: [KEPT] }, 'store'],
+  ['AD6', 'must-understand, 200', { response: [control('max-age=60, no-store, must-understand')] }, 'store'],
+  [
+    'AD6',
+    'must-understand, 599',
+    { status: 599, response: [control('max-age=60, must-understand')] },
+    'must-understand',
+  ],
+  ['AD7', 'no-store', { response: [control('max-age=60, No-Store')] }, 'no-store'],
+  ['AD7', 'private', { response: [control('private, max-age=60')] }, 'private'],
+  ['AD7', 'private for a field', { response: [control('private="x", max-age=60')] }, 'store'],
+  ['AD7', 'no-store, overridden', { rule: OVERRIDE, response: [control('no-store')] }, 'store'],
+  ['AD7', 'private, overridden', { rule: OVERRIDE, response: [control('private')] }, 'store'],
+  ['AD7', 'no-store, respected', { rule: DEFAULT_TTL, response: [control('no-store')] }, 'no-store'],
+  [
+    'AD7',
+    'no-store of an error, overridden only for good answers',
+    { status: 500, rule: OVERRIDE, response: [control('no-store')] },
+    'no-store',
+  ],
+  ['AD8', 'Authorization', { request: [['Authorization', 'x']], response: [KEPT] }, 'authorization'],
+  [
+    'AD8',
+    'Authorization, public',
+    { request: [['Authorization', 'x']], response: [control('public, max-age=60')] },
+    'store',
+  ],
+  [
+    'AD8',
+    'Authorization, must-revalidate',
+    { request: [['Authorization', 'x']], response: [control('must-revalidate, max-age=60')] },
+    'store',
+  ],
+  [
+    'AD8',
+    'Authorization, s-maxage',
+    { request: [['Authorization', 'x']], response: [control('s-maxage=60')] },
+    'store',
+  ],
+  [
+    'AD8',
+    'Authorization, overridden',
+    { rule: OVERRIDE, request: [['Authorization', 'x']], response: [] },
+    'authorization',
+  ],
+  [
+    'AD8',
+    'Authorization, public and private, overridden',
+    { rule: OVERRIDE, request: [['Authorization', 'x']], response: [control('public, private')] },
+    'authorization',
+  ],
+  [
+    'AD8',
+    'Authorization, public and no-store, overridden',
+    { rule: OVERRIDE, request: [['Authorization', 'x']], response: [control('public, no-store')] },
+    'authorization',
+  ],
+  ['AD9', 'Set-Cookie', { response: [KEPT, ['Set-Cookie', 'a=b']] }, 'set-cookie'],
+  ['AD9', 'Set-Cookie, overridden', { rule: OVERRIDE, response: [['Set-Cookie', 'a=b']] }, 'set-cookie'],
+  [
+    'AD9',
+    'Set-Cookie, public',
+    { response: [control('public, max-age=60'), ['Set-Cookie', 'a=b']] },
+    'store',
+  ],
+  ['AD9', 'Set-Cookie, s-maxage', { response: [control('s-maxage=60'), ['Set-Cookie', 'a=b']] }, 'store'],
+  [
+    'AD9',
+    'Set-Cookie, for CDNs',
+    {
+      response: [
+        ['CDN-Cache-Control', 'max-age=60'],
+        ['Set-Cookie', 'a=b'],
+      ],
+    },
+    'store',
+  ],
+  [
+    'AD9',
+    'Set-Cookie withheld',
+    { response: [control('max-age=60, no-cache="Set-Cookie"'), ['Set-Cookie', 'a=b']] },
+    'store',
+  ],
+  ['AD10', 'Vary: *', { response: [KEPT, ['Vary', 'a, *']] }, 'vary-star'],
+  [
+    'AD10',
+    'Vary on too much',
+    { response: [KEPT, ['Vary', Array.from({ length: 17 }, (_, i) => `n${i}`).join()]] },
+    'vary-star',
+  ],
+  [
+    'AD11',
+    'too many tags',
+    { response: [KEPT, ['Cache-Tag', Array.from({ length: 257 }, (_, i) => i).join()]] },
+    'too-large',
+  ],
+  ['AD11', 'too long a tag', { response: [KEPT, ['Surrogate-Key', 'x'.repeat(257)]] }, 'too-large'],
+  ['AD12', 'nothing said', { response: [] }, 'no-lifetime'],
+  ['AD12', 'max-age=0', { response: [control('max-age=0')] }, 'no-lifetime'],
+  ['AD12', 'max-age=0 with a validator', { response: [control('max-age=0'), ['ETag', '"a"']] }, 'store'],
+  ['AD12', 'only a validator', { response: [['ETag', '"a"']] }, 'store'],
+  ['AD12', 'an empty validator', { response: [['ETag', '']] }, 'no-lifetime'],
+  [
+    'AD12',
+    'max-age=0 with a window for errors',
+    { response: [control('max-age=0, stale-if-error=5')] },
+    'store',
+  ],
+  [
+    'AD12',
+    'max-age=0 with a window while revalidating',
+    { response: [control('max-age=0, stale-while-revalidate=5')] },
+    'store',
+  ],
+  ['AD12', 'an unreadable window', { response: [control('max-age=0, stale-if-error=x')] }, 'no-lifetime'],
+  ['AD12', 'no-cache without a validator', { response: [control('no-cache, max-age=60')] }, 'no-cache'],
+  ['AD12', 'no-cache with a validator', { response: [control('no-cache'), ['ETag', '"a"']] }, 'store'],
+  ['AD12', 'stale on arrival', { response: [KEPT, ['Age', '100']] }, 'store'],
+];
+
+describe('admit', () => {
+  for (const [rule, title, question, expected] of CASES) {
+    test(`${rule} ${title} → ${expected}`, () => {
+      const admission = ask(question);
+      expect(admission.action === 'store' ? 'store' : admission.reason).toBe(expected as 'no-store');
+    });
+  }
+});
+
+type LifetimeCase = [
+  rule: string,
+  response: [string, string][],
+  expected: number,
+  changes?: Partial<Question>,
+];
+
+describe('the lifetime of what is stored', () => {
+  const etag: [string, string] = ['ETag', '"a"'];
+  const date: [string, string] = ['Date', at(0)];
+  const cases: LifetimeCase[] = [
+    ['LT1', [control('max-age=60, s-maxage=5')], 5],
+    ['LT1', [control('max-age=60'), ['Expires', at(-5)], date], 60],
+    ['LT1', [['Expires', at(20)], date], 20],
+    [
+      'LT1',
+      [
+        ['Expires', at(20)],
+        ['Date', at(-10)],
+      ],
+      30,
+    ],
+    [
+      'LT1',
+      [
+        ['Expires', at(20)],
+        ['Date', 'foo'],
+      ],
+      20,
+    ],
+    ['LT1', [['Expires', at(20)]], 20],
+    ['LT1', [['Expires', '0'], date, etag], 0],
+    ['LT1', [['Expires', at(-20)], date, etag], 0],
+    ['LT1', [['Expires', at(20)], ['Expires', at(30)], etag], 0],
+    ['LT1', [control('max-age=x'), ['Expires', at(20)], etag], 0],
+    ['LT1', [control('s-maxage=x, max-age=20'), etag], 0],
+    ['LT2', [['Last-Modified', at(-1000)], date], 100],
+    ['LT2', [['Last-Modified', at(-1e8)], date], 86_400],
+    ['LT2', [['Last-Modified', at(1000)], date], 0],
+    ['LT2', [['Last-Modified', at(-1000)], date], 0, { status: 599 }],
+    ['LT2', [['Last-Modified', at(-1000)], date, control('public')], 100, { status: 599 }],
+    ['LT2', [['Last-Modified', at(-1000)], date], 100, { status: 404 }],
+    ['LT2', [['Last-Modified', at(-1000)], date], 0, { status: 302 }],
+    ['LT3', [control('max-age=60')], 300, { rule: OVERRIDE }],
+    ['LT3', [control('max-age=60')], 60, { rule: DEFAULT_TTL }],
+    ['LT3', [['Last-Modified', at(-1000)], date], 300, { rule: DEFAULT_TTL }],
+    ['LT3', [], 300, { rule: DEFAULT_TTL, status: 302 }],
+    ['LT3', [etag], 0, { rule: DEFAULT_TTL, status: 404 }],
+    ['LT3', [control('max-age=60')], 60, { rule: OVERRIDE, status: 500 }],
+    ['LT3', [control('max-age=60')], 60, { rule: { mode: 'override-origin' } }],
+    ['LT3', [control('max-age=60'), etag], 0, { rule: { mode: 'override-origin', edgeTtlSeconds: 0 } }],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=60']], 60],
+    ['CC7', [control('no-store'), ['CDN-Cache-Control', 'max-age=60']], 60],
+    [
+      'CC7',
+      [
+        ['CDN-Cache-Control', 'foo, max-age=60;x=1'],
+        ['Expires', at(-5)],
+      ],
+      60,
+    ],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=60, &&&']], 1],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age="60"']], 1],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=-60']], 1],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=(60)']], 1],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'MaX-aGe=60']], 1],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', '']], 1],
+    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'foo'], ['Expires', at(50)], etag], 0],
+    [
+      'CC7',
+      [
+        ['Perigee-CDN-Cache-Control', 'max-age=9'],
+        ['CDN-Cache-Control', 'max-age=60'],
+      ],
+      9,
+    ],
+    ['CC7', [['CDN-Cache-Control', 'max-age=60, no-store=?0, x=2']], 60],
+  ];
+  for (const [rule, response, expected, changes] of cases) {
+    test(`${rule} ${JSON.stringify(response)} ${JSON.stringify(changes ?? {})} → ${expected} s`, () => {
+      expect(stored({ ...changes, response }).freshnessLifetimeSeconds).toBe(expected);
+    });
+  }
+
+  const targeted: [value: string, expected: string][] = [
+    ['private', 'private'],
+    ['no-store', 'no-store'],
+    ['no-cache', 'no-cache'],
+    ['private=1', 'private'],
+    ['private=("a" "b")', 'private'],
+    ['private="x"', 'no-lifetime'],
+    ['private=x', 'no-lifetime'],
+  ];
+  for (const [value, expected] of targeted) {
+    test(`CC7 CDN-Cache-Control: ${value} → ${expected}`, () => {
+      const admission = ask({ response: [control('max-age=60'), ['CDN-Cache-Control', value]] });
+      expect(admission).toEqual({ action: 'pass', reason: expected as 'private' });
+    });
+  }
+});
+
+describe('the age of what is stored', () => {
+  const cases: [rule: string, response: [string, string][], delayMs: number, expected: number][] = [
+    ['AG1', [KEPT], 0, 0],
+    ['AG1', [KEPT], 1500, 1.5],
+    ['AG1', [KEPT, ['Age', '30']], 1500, 31.5],
+    ['AG1', [KEPT, ['Date', at(-40)], ['Age', '30']], 0, 40],
+    ['AG1', [KEPT, ['Date', at(40)], ['Age', '30']], 0, 30],
+    ['AG1', [KEPT, ['Date', 'rubbish']], 0, 0],
+  ];
+  for (const [rule, response, delayMs, expected] of cases) {
+    test(`${rule} ${JSON.stringify(response)} after ${delayMs} ms → ${expected} s`, () => {
+      expect(stored({ response, delayMs }).initialAgeSeconds).toBe(expected);
+    });
+  }
+});
+
+describe('what is kept', () => {
+  test('AD13 only end-to-end fields that may be stored, with a valid Date', () => {
+    const head = stored({
+      response: [
+        ['Connection', 'x-hop'],
+        ['X-Hop', '1'],
+        ['Keep-Alive', '1'],
+        ['Age', '5'],
+        ['Content-Length', '5'],
+        ['Cache-Status', 'Other; hit'],
+        ['Proxy-Status', 'Other'],
+        ['Date', 'rubbish'],
+        control('max-age=60, no-cache="a, b", private="c"'),
+        ['a', '1'],
+        ['b', '2'],
+        ['C', '3'],
+        ['d', '4'],
+        ['Content-Type', 'text/plain'],
+      ],
+    });
+    expect([...head.fields]).toEqual([
+      ['Date', at(0)],
+      control('max-age=60, no-cache="a, b", private="c"'),
+      ['d', '4'],
+      ['Content-Type', 'text/plain'],
+    ]);
+  });
+
+  test('AD13 the facts that later judgements rest on', () => {
+    const head = stored({
+      status: 203,
+      request: [['Accept-Language', 'de, EN']],
+      response: [
+        control('max-age=60, must-revalidate'),
+        ['Vary', 'Foo, Accept-Language'],
+        ['ETag', ' W/"a" '],
+        ['Last-Modified', at(-100)],
+        ['Cache-Tag', 'x, y , ,x'],
+        ['Surrogate-Key', 'y z'],
+      ],
+      rule: { browserTtlSeconds: 9 },
+    });
+    expect(head).toMatchObject({
+      status: 203,
+      varyNames: ['accept-language', 'foo'],
+      varyValues: ['de,en', null],
+      etag: 'W/"a"',
+      lastModifiedAt: EXAMPLE_AT - 100_000,
+      tags: ['x', 'y', 'z'],
+      browserTtlSeconds: 9,
+      mustNotServeStale: true,
+      staleIfErrorSeconds: ORIGIN_SILENT,
+      siteId: 'shop',
+      path: '/a?b',
+      purgePosition: 7,
+    });
+  });
+
+  const stale: [value: string, expected: boolean][] = [
+    ['max-age=1', false],
+    ['max-age=1, must-revalidate', true],
+    ['max-age=1, proxy-revalidate', true],
+    ['s-maxage=1', true],
+    ['s-maxage=1, stale-while-revalidate=9', false],
+    ['s-maxage=1, stale-if-error=9', false],
+    ['s-maxage=1, stale-if-error=9, must-revalidate', true],
+  ];
+  for (const [value, expected] of stale) {
+    test(`ST1 ${value} ${expected ? 'forbids' : 'allows'} stale answers`, () => {
+      expect(stored({ response: [control(value)] }).mustNotServeStale).toBe(expected);
+    });
+  }
+
+  test('DE6 an overridden origin does not ask for validation either', () => {
+    expect(stored({ rule: OVERRIDE, response: [control('no-cache')] }).mustValidateAlways).toBe(false);
+  });
+});

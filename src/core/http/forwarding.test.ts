@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'bun:test';
+import { Fields } from './fields.ts';
+import { countLoops, forwardedRequestFields, responseFields } from './forwarding.ts';
+
+function forward(entries: [string, string][]): Fields {
+  return forwardedRequestFields({
+    fields: Fields.of(entries),
+    clientAddress: '192.0.2.1',
+    scheme: 'https',
+    authority: 'www.example.com',
+    httpVersion: '1.1',
+    hostToSend: 'origin.example.com',
+    via: 'perigee',
+    cdnLoopName: 'perigee',
+  });
+}
+
+describe('requests to origins', () => {
+  test('FW1 hop-by-hop fields and those Connection names stay behind', () => {
+    const sent = forward([
+      ['Connection', 'keep-alive, X-Secret'],
+      ['Keep-Alive', 'timeout=5'],
+      ['X-Secret', '1'],
+      ['TE', 'trailers'],
+      ['Upgrade', 'websocket'],
+      ['Transfer-Encoding', 'chunked'],
+      ['Proxy-Authorization', 'x'],
+      ['Content-Length', '5'],
+      ['Expect', '100-continue'],
+      ['Accept', 'a'],
+      ['accept', 'b'],
+      ['Cookie', 'c=d'],
+    ]);
+    expect([...sent].slice(0, 4)).toEqual([
+      ['Host', 'origin.example.com'],
+      ['Accept', 'a'],
+      ['accept', 'b'],
+      ['Cookie', 'c=d'],
+    ]);
+  });
+
+  test('FW1 Connection cannot take away what caching rests on', () => {
+    const sent = forward([
+      ['Connection', 'authorization, cache-control'],
+      ['Authorization', 'Basic x'],
+      ['Cache-Control', 'no-cache'],
+    ]);
+    expect(sent.get('authorization')).toBe('Basic x');
+    expect(sent.get('cache-control')).toBe('no-cache');
+  });
+
+  test('FW2 claims about where the request comes from are replaced', () => {
+    const sent = forward([
+      ['Host', 'evil.example'],
+      ['X-Forwarded-For', '127.0.0.1'],
+      ['X-Forwarded-Host', 'evil.example'],
+      ['X-Forwarded-Scheme', 'evil'],
+      ['Forwarded', 'for=127.0.0.1'],
+      ['X-Original-URL', '/admin'],
+      ['X-Real-IP', '127.0.0.1'],
+    ]);
+    expect([...sent]).toEqual([
+      ['Host', 'origin.example.com'],
+      ['X-Forwarded-For', '192.0.2.1'],
+      ['X-Forwarded-Proto', 'https'],
+      ['X-Forwarded-Host', 'www.example.com'],
+      ['Via', '1.1 perigee'],
+      ['CDN-Loop', 'perigee'],
+    ]);
+  });
+
+  test('FW3 Via and CDN-Loop are added to', () => {
+    const sent = forward([
+      ['Via', '1.0 a'],
+      ['CDN-Loop', 'other; x=1'],
+    ]);
+    expect(sent.get('via')).toBe('1.0 a, 1.1 perigee');
+    expect(sent.get('cdn-loop')).toBe('other; x=1, perigee');
+  });
+
+  test('FW3 loops are counted', () => {
+    expect(countLoops(new Fields(), 'perigee')).toBe(0);
+    expect(countLoops(Fields.of([['CDN-Loop', 'other, Perigee;a="x, perigee" , perigee']]), 'perigee')).toBe(
+      2,
+    );
+  });
+});
+
+test('FW1 responses to users', () => {
+  const fields = Fields.of([
+    ['Connection', 'a, b'],
+    ['a', '1'],
+    ['b', '2'],
+    ['c', '3'],
+    ['Content-Length', '9'],
+    ['Proxy-Authenticate', 'x'],
+    ['Via', '1.1 origin'],
+    ['Set-Cookie', 'x=1'],
+    ['Set-Cookie', 'y=2'],
+  ]);
+  expect([...responseFields({ fields, httpVersion: '1.1', via: 'perigee' })]).toEqual([
+    ['c', '3'],
+    ['Set-Cookie', 'x=1'],
+    ['Set-Cookie', 'y=2'],
+    ['Via', '1.1 origin, 1.1 perigee'],
+  ]);
+});
