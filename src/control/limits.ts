@@ -14,6 +14,8 @@ export const CONTROL_LIMITS = {
   statusReuseMs: 250,
   /** How long a change waits for the parts to have it in force before the API answers all the same, ms. */
   settleTimeoutMs: 2_000,
+  /** How long one look at the parts waits for those that do not answer, ms. */
+  settleReplyMs: 500,
   /** Pause between two looks at whether a change is in force, ms. */
   settlePollMs: 20,
   /** How long the name server and edges may take to explain a URL, ms. */
@@ -32,6 +34,8 @@ export const CONTROL_LIMITS = {
   trafficFlushMs: 5_000,
   /** How often traffic past its days is deleted, ms. */
   trafficPruneMs: 3_600_000,
+  /** Sites whose counters the live window keeps per step; the traffic of further ones is in the totals. */
+  liveSitesMax: 1_000,
   /** Label pairs (site, POP) for /metrics; later ones are added up under "other". */
   metricSeriesMax: 20_000,
   /** Different metrics taken from one part's answer. */

@@ -28,8 +28,7 @@ export function createChange({ database, publisher, bus }: ChangeOptions): Chang
 async function settle(bus: Bus, generation: number): Promise<void> {
   const deadline = performance.now() + CONTROL_LIMITS.settleTimeoutMs;
   for (;;) {
-    const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
-    const replies = await bus.request('status', null, { timeoutMs });
+    const replies = await bus.request('status', null, { timeoutMs: CONTROL_LIMITS.settleReplyMs });
     const isBehind = replies.some(
       (reply) => reply.ok && reply.from !== bus.self && reply.answer.generation < generation,
     );

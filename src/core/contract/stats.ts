@@ -7,6 +7,8 @@ export const STATS_DAYS_KEPT = 7;
 export const STATS_MINUTES_MAX = STATS_DAYS_KEPT * 24 * 60;
 /** Points in a series at most; longer times get wider steps. */
 export const STATS_POINTS_MAX = 180;
+/** Sites and POPs that are shown one by one, the busiest first; all are in the totals. */
+export const STATS_SERIES_MAX = 100;
 /** How long the live window reaches back, seconds. */
 export const LIVE_WINDOW_SECONDS = 60;
 
@@ -47,6 +49,7 @@ export const statsSchema = z.object({
   stepSeconds: z.number(),
   totals: trafficSchema,
   series: z.array(trafficPointSchema),
+  /** Those with traffic, the busiest first, at most STATS_SERIES_MAX; `pops` alike. */
   sites: z.array(trafficSeriesSchema),
   pops: z.array(trafficSeriesSchema),
 });

@@ -1,0 +1,153 @@
+/**
+ * Use cases on purges. A purge is written to the ordered log first and then handed to every live edge worker,
+ * in the order of the log; it is answered when all of them have it in force (architecture D6).
+ */
+import { ApiError } from '#core/contract/errors.ts';
+import type { PurgeReceipt, PurgeView } from '#core/contract/purges.ts';
+import { type Purge, type PurgeTarget, purgeTargetSchema } from '#core/model/purge.ts';
+import type { Bus, Reply } from '#platform/bus.ts';
+import type { Clock } from '#platform/clock.ts';
+import { readSite } from '../database/model-store.ts';
+import type { Database } from '../database/schema.ts';
+import { CONTROL_LIMITS } from '../limits.ts';
+import { findSiteOfHost } from './site-of-host.ts';
+import { siteNotFound } from './sites.ts';
+
+export interface PurgesOptions {
+  readonly database: Database;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly zoneName: string;
+}
+
+type Replies = Promise<readonly Reply<'purge'>[]>;
+
+export class Purges {
+  readonly #options: PurgesOptions;
+  /** The end of the queue of purges being written and sent: one at a time, so that edges see the log's order. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #inFlight = 0;
+
+  constructor(options: PurgesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Purges. Throws ApiError `not-found` (no such site), `invalid` (a URL of no site), `limit-exceeded`, and
+   * `unavailable` with the parts that did not confirm; the purge is in the log then all the same.
+   */
+  async create(target: PurgeTarget): Promise<PurgeView> {
+    await this.#check(target);
+    if (this.#inFlight >= CONTROL_LIMITS.purgesInFlightMax) {
+      throw new ApiError(
+        'limit-exceeded',
+        `${this.#inFlight} purges are under way, the most at once; send the next ones when some have been answered`,
+      );
+    }
+    this.#inFlight++;
+    try {
+      const { purge, replies } = await this.#enqueue(target);
+      const receipts = (await replies).map(toReceipt).sort((a, b) => (a.part < b.part ? -1 : 1));
+      await this.#options.database
+        .updateTable('purges')
+        .set({ receipts: JSON.stringify(receipts) })
+        .where('position', '=', purge.position)
+        .execute();
+      refuseUnconfirmed(purge, receipts);
+      return { ...purge, receipts };
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  /** Purges below the position `before`, the latest first. */
+  async list(before: number | null, limit: number): Promise<PurgeView[]> {
+    const rows = await this.#options.database
+      .selectFrom('purges')
+      .selectAll()
+      .where('position', '<', before ?? Number.MAX_SAFE_INTEGER)
+      .orderBy('position', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => ({
+      position: row.position,
+      target: purgeTargetSchema.parse(JSON.parse(row.target)),
+      requestedAt: row.requested_at,
+      receipts: row.receipts === null ? [] : (JSON.parse(row.receipts) as PurgeReceipt[]),
+    }));
+  }
+
+  async #check(target: PurgeTarget): Promise<void> {
+    const { database, zoneName } = this.#options;
+    if (target.kind !== 'url') {
+      if ((await readSite(database, target.siteId)) === null) throw siteNotFound(target.siteId);
+      return;
+    }
+    const url = URL.canParse(target.url) ? new URL(target.url) : null;
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '') {
+      throw badUrl(
+        `"${target.url}" is not a complete URL; write it with scheme and host, such as "https://www.example.com/a.css"`,
+      );
+    }
+    if ((await findSiteOfHost(database, zoneName, url.hostname)) === null) {
+      throw badUrl(`no site has the host "${url.hostname}"; add it to a site, or check the spelling`);
+    }
+  }
+
+  #enqueue(target: PurgeTarget): Promise<{ purge: Purge; replies: Replies }> {
+    const sent = this.#tail.then(async () => {
+      const purge = await this.#append(target);
+      const { purgeTimeoutMs } = CONTROL_LIMITS;
+      // Not awaited here: the next purge may be sent while the edges work on this one.
+      return { purge, replies: this.#options.bus.request('purge', purge, { timeoutMs: purgeTimeoutMs }) };
+    });
+    this.#tail = sent.catch(() => undefined);
+    return sent;
+  }
+
+  async #append(target: PurgeTarget): Promise<Purge> {
+    const { database, clock } = this.#options;
+    return database.transaction().execute(async (transaction) => {
+      const { last } = await transaction
+        .selectFrom('purges')
+        .select((eb) => eb.fn.max<number | null>('position').as('last'))
+        .executeTakeFirstOrThrow();
+      const purge: Purge = { position: Number(last ?? 0) + 1, target, requestedAt: clock.now() };
+      await transaction
+        .insertInto('purges')
+        .values({
+          position: purge.position,
+          target: JSON.stringify(target),
+          requested_at: purge.requestedAt,
+          receipts: null,
+        })
+        .execute();
+      await transaction
+        .deleteFrom('purges')
+        .where('position', '<=', purge.position - CONTROL_LIMITS.purgesKept)
+        .execute();
+      return purge;
+    });
+  }
+}
+
+function toReceipt(reply: Reply<'purge'>): PurgeReceipt {
+  return reply.ok
+    ? { part: reply.from, applied: true, purgedResponses: reply.answer.purgedResponses, error: null }
+    : { part: reply.from, applied: false, purgedResponses: null, error: reply.error };
+}
+
+function refuseUnconfirmed(purge: Purge, receipts: readonly PurgeReceipt[]): void {
+  const silent = receipts.filter(({ applied }) => !applied);
+  if (silent.length === 0) return;
+  const names = silent.map(({ part }) => part).join(', ');
+  throw new ApiError(
+    'unavailable',
+    `purge ${purge.position} is in the log, but ${names} did not confirm it; purge again when the status shows all parts ready`,
+    silent.map(({ part, error }) => ({ path: part, message: error ?? 'did not confirm' })),
+  );
+}
+
+function badUrl(message: string): ApiError {
+  return new ApiError('invalid', `url: ${message}`, [{ path: 'url', message }]);
+}
