@@ -65,7 +65,7 @@ body { margin: 0; background: #faf8f4; color: #2a2723; }
 header, footer { display: flex; justify-content: space-between; padding: 1rem 2rem; background: #2a2723; color: #faf8f4; }
 header a { color: inherit; text-decoration: none; font-weight: 700; }
 main { padding: 2rem; max-width: 75rem; margin: auto; }
-video { display: block; width: 100%; max-width: 40rem; margin: 0 auto 2rem; background: #ece7dc; }
+video { display: block; width: 100%; height: auto; max-width: 40rem; margin: 0 auto 2rem; background: #ece7dc; }
 .products { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1.5rem; list-style: none; padding: 0; }
 .products.one { grid-template-columns: minmax(11rem, 24rem); justify-content: center; }
 .products img { width: 100%; height: auto; border-radius: 0.5rem; }

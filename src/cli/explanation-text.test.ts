@@ -118,10 +118,10 @@ test('a host that is nobody’s, no name server, no cache', () => {
     site: null,
     steering: null,
     caches: [],
-    notes: ['no name server answered'],
+    notes: ['no site has the host x.example', 'no name server answered'],
   };
   expect(renderExplanation(PLAIN, nothing)).toBe(
-    'http://x.example/\nNo site has the host x.example.\n\nNote: no name server answered\n',
+    'http://x.example/\n\nNote: no site has the host x.example\nNote: no name server answered\n',
   );
 });
 

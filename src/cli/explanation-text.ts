@@ -17,13 +17,8 @@ const SOURCES: Readonly<Record<Steering['client']['source'], string>> = {
 
 export function renderExplanation(session: Drawing, explanation: Explanation): string {
   const { url, site, steering, caches, notes } = explanation;
-  const sections = [
-    `${session.style('bold', printable(url))}\n${
-      site === null
-        ? `No site has the host ${printable(explanation.host)}.\n`
-        : `Site ${site.id}, which is reached at ${site.cname}.\n`
-    }`,
-  ];
+  const reached = site === null ? '' : `Site ${site.id}, which is reached at ${site.cname}.\n`;
+  const sections = [`${session.style('bold', printable(url))}\n${reached}`];
   if (steering !== null) sections.push(renderSteering(session, steering));
   for (const cache of caches) sections.push(renderCache(session, cache));
   if (notes.length > 0) sections.push(notes.map((note) => `Note: ${printable(note)}\n`).join(''));

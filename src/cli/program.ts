@@ -86,11 +86,10 @@ function reportError(error: unknown, io: Pick<CliIo, 'err'>): number {
   return EXIT_CODE_FAULT;
 }
 
-/** Details that the message does not already tell. */
-function detailLines({ message, details }: ApiError): string[] {
-  return details
-    .filter((detail) => !message.includes(detail.message))
-    .map((detail) => `  ${toOneLine(`${detail.path}: ${detail.message}`)}\n`);
+/** The message tells the first of them; more than one are told each on a line. */
+function detailLines({ details }: ApiError): string[] {
+  if (details.length < 2) return [];
+  return details.map(({ path, message }) => `  ${toOneLine(`${path}: ${message}`)}\n`);
 }
 
 function toOneLine(text: string): string {

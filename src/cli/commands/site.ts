@@ -160,7 +160,7 @@ function showCommand(site: Command, io: CliIo): void {
 }
 
 function renderSite(session: Session, site: SiteView): string {
-  const label = (text: string) => session.style('dim', text.padEnd(22));
+  const label = (text: string) => session.style('dim', text.padEnd(24));
   const origins = site.origins.map(({ url, hostHeader, verifyCertificate }) => {
     const notes = [
       hostHeader === null ? null : `Host: ${hostHeader}`,
