@@ -308,7 +308,7 @@ describe('purge', () => {
   test('by URL, prefix, tag and everything', async () => {
     await addShop();
     expect(await outputOf('purge', 'http://www.example.com/a', 'http://www.example.com/b')).toMatch(
-      /^Purged http:\/\/www\.example\.com\/a \(number \d+\): in force on 1 of 1 edge worker, 3 stored responses dropped\nPurged http:\/\/www\.example\.com\/b /,
+      /^Purged http:\/\/www\.example\.com\/a \(number \d+\): in force on 1 edge worker, 3 stored responses dropped\nPurged http:\/\/www\.example\.com\/b /,
     );
     const of = (...given: string[]) => outputOf('purge', '--site', 'www.example.com', ...given);
     expect(await of('--prefix', '/img/')).toStartWith('Purged /img/* of site www-example-com ');
@@ -316,6 +316,14 @@ describe('purge', () => {
     expect(await of('--everything')).toStartWith('Purged everything of site www-example-com ');
     const { purges } = JSON.parse(await of('--everything', '--json')) as { purges: unknown[] };
     expect(purges).toMatchObject([{ target: { kind: 'everything', siteId: 'www-example-com' } }]);
+  });
+
+  test('what was purged before a URL was refused is told', async () => {
+    await addShop();
+    const ran = await perigee('purge', 'http://www.example.com/a', 'http://nobody.example/');
+    expect(ran.exitCode).toBe(2);
+    expect(ran.out).toStartWith('Purged http://www.example.com/a ');
+    expect(ran.err).toContain('nobody.example');
   });
 
   test('an edge that did not apply it is named, and the exit code tells', async () => {

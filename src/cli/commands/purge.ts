@@ -39,12 +39,13 @@ export function addPurgeCommand(program: Command, io: CliIo): void {
     const session = openSession(self, io);
     const targets = await readTargets(session, urls, options);
     const purges: PurgeView[] = [];
-    for (const body of targets) purges.push(await session.api.createPurge({ body }));
-    session.show({ purges }, () => purges.map((purge) => renderPurge(session, purge)).join(''));
-    const missed = purges.flatMap(({ receipts }) => receipts).filter(({ applied }) => !applied);
-    if (missed.length > 0) {
-      const parts = [...new Set(missed.map(({ part }) => part))].join(', ');
-      throw new AppError('unavailable', `not applied yet by ${parts}; they apply it before they serve again`);
+    try {
+      for (const body of targets) purges.push(await session.api.createPurge({ body }));
+    } finally {
+      // What was purged before one was refused is worth knowing.
+      if (purges.length > 0) {
+        session.show({ purges }, () => purges.map((purge) => renderPurge(session, purge)).join(''));
+      }
     }
   });
 }
@@ -87,14 +88,11 @@ export function describeTarget(target: PurgeTarget): string {
   }
 }
 
+/** The API answers only once every edge that runs has the purge in force. */
 function renderPurge(session: Session, { position, target, receipts }: PurgeView): string {
-  const applied = receipts.filter(({ applied }) => applied);
   const where =
-    receipts.length === 0
-      ? 'no edge is running; edges apply it when they start'
-      : `in force on ${applied.length} of ${countOf(receipts.length, 'edge worker')}`;
-  const dropped = applied.reduce((sum, { purgedResponses }) => sum + (purgedResponses ?? 0), 0);
+    receipts.length === 0 ? 'no edge is running' : `in force on ${countOf(receipts.length, 'edge worker')}`;
+  const dropped = receipts.reduce((sum, { purgedResponses }) => sum + (purgedResponses ?? 0), 0);
   const word = dropped > 0 ? `, ${countOf(dropped, 'stored response')} dropped` : '';
-  const isWhole = applied.length === receipts.length;
-  return `${session.style(isWhole ? 'green' : 'yellow', 'Purged')} ${describeTarget(target)} (number ${position}): ${where}${word}\n`;
+  return `${session.style('green', 'Purged')} ${describeTarget(target)} (number ${position}): ${where}${word}\n`;
 }
