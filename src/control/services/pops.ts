@@ -2,6 +2,7 @@
 import { AppError } from '#core/base/app-error.ts';
 import { ApiError } from '#core/contract/errors.ts';
 import type { NetworkBody, PopCreate, PopPatch } from '#core/contract/pops.ts';
+import { formatPrefix, parsePrefix } from '#core/ip/prefix.ts';
 import { checkPop } from '#core/model/compile.ts';
 import { type Edge, type Pop, popSchema } from '#core/model/pop.ts';
 import { siteIdSchema } from '#core/model/site.ts';
@@ -102,8 +103,12 @@ export class Pops {
 
   async putNetworks(bodies: readonly NetworkBody[]): Promise<NetworkLocation[]> {
     const seen = new Set<string>();
-    const networks = bodies.map(({ network, location, at, country, carrier }, index): NetworkLocation => {
+    const networks = bodies.map((body, index): NetworkLocation => {
+      const { location, at, country, carrier } = body;
       const path = `networks[${index}]`;
+      // One spelling for one network: bits beyond the length are cleared.
+      const prefix = parsePrefix(body.network);
+      const network = prefix === null ? body.network : formatPrefix(prefix);
       if (seen.has(network)) {
         const message = `"${network}" is listed twice`;
         throw new ApiError('conflict', `${path}.network: ${message}`, [{ path: `${path}.network`, message }]);

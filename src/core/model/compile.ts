@@ -3,6 +3,7 @@
  * one host, a host that is the zone itself, an edge id used twice. What one object must look like is said
  * by its schema (`site.ts`, `pop.ts`); the digest is computed by whoever publishes.
  */
+import { formatAddress, parseAddress } from '../ip/address.ts';
 import type { Pop } from './pop.ts';
 import type { Site } from './site.ts';
 import {
@@ -144,15 +145,17 @@ export function checkPop(pop: Pop, ownerOfEdge: (edgeId: string) => string | nul
     }
     ids.add(edge.id);
     edge.addresses.forEach((address, position) => {
-      // A record set has each record once (RFC 2181 §5).
-      if (addresses.has(address)) {
+      // A record set has each record once (RFC 2181 §5), however it is spelt.
+      const parsed = parseAddress(address);
+      const spelling = parsed === null ? address : formatAddress(parsed);
+      if (addresses.has(spelling)) {
         problems.push({
           code: 'conflict',
           path: `edges[${index}].addresses[${position}]`,
           message: `"${address}" is listed twice`,
         });
       }
-      addresses.add(address);
+      addresses.add(spelling);
     });
   });
   return problems;
