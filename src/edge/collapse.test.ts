@@ -54,13 +54,34 @@ describe('request collapsing', () => {
   test('a detached fetch is not joined any more, and its end does not touch its successor', () => {
     const collapse = new Collapse();
     const before = begun(collapse, 'k');
-    collapse.detachKey('k');
+    collapse.detachSite('other');
+    expect(collapse.find('k', 'k')).toBe(before);
+    collapse.detachSite('shop');
     const after = begun(collapse, 'k');
+    expect(collapse.size).toBe(2);
     collapse.end(before);
     expect(collapse.find('k', 'k')).toBe(after);
-    collapse.detachSite('other');
     expect(collapse.size).toBe(1);
-    collapse.detachSite('shop');
+    expect(before.isInvalidated).toBe(false);
+  });
+
+  test('an invalidation reaches every fetch of the key but the one that caused it', () => {
+    const collapse = new Collapse();
+    const [listed, alone, own] = [
+      begun(collapse, 'k'),
+      collapse.beginAlone('k', 'shop'),
+      collapse.beginAlone('k', 'shop'),
+    ];
+    const other = begun(collapse, 'other');
+    collapse.invalidate('k', own);
+    expect([listed, alone, own, other].map((fill) => fill?.isInvalidated)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(collapse.find('k', 'k')).toBeNull();
+    for (const fill of [listed, alone, own, other]) if (fill !== null) collapse.end(fill);
     expect(collapse.size).toBe(0);
   });
 

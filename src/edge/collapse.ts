@@ -22,10 +22,13 @@ export type FillOutcome =
       readonly kind: 'shared';
       readonly head: StoredHead;
       readonly body: SharedBody;
+      /** Whether it is being stored. */
       readonly isStored: boolean;
+      /** Whether the origin's answer carried an Age, so that another cache had it first. */
+      readonly hasOriginAge: boolean;
     }
   /** The stored response was validated: answer from it. */
-  | { readonly kind: 'stored'; readonly response: StoredResponse }
+  | { readonly kind: 'stored'; readonly response: StoredResponse; readonly forwardStatus: number }
   /** The response is not to be shared: each request asks the origin itself. */
   | { readonly kind: 'alone' }
   /** No response came. `error` is what the fetch was rejected with. */
@@ -38,9 +41,11 @@ export type Waiter = (outcome: FillOutcome) => void;
 /** One fetch that others may wait for. */
 export class Fill {
   readonly cacheKey: string;
-  /** What it is listed under: the cache key, or one variant of it. */
+  /** What it is listed under: the cache key, or one variant of it; '' when nobody may wait for it. */
   readonly collapseKey: string;
   readonly siteId: string;
+  /** Set by an unsafe request or a purge of the URL: what arrives is served to those who wait, and not kept. */
+  isInvalidated = false;
   readonly #waiters = new Set<Waiter>();
   #outcome: FillOutcome | null = null;
 
@@ -48,6 +53,11 @@ export class Fill {
     this.cacheKey = cacheKey;
     this.collapseKey = collapseKey;
     this.siteId = siteId;
+  }
+
+  /** Whether others may wait for it. */
+  get isShared(): boolean {
+    return this.collapseKey !== '';
   }
 
   /** Null until the fetch is decided. */
@@ -84,12 +94,14 @@ export class Fill {
 }
 
 export class Collapse {
-  /** By cache key; of each key one fetch per collapse key. */
+  /** Fetches that can be joined, by cache key; of each key one per collapse key. */
   readonly #fills = new Map<string, Fill[]>();
+  /** Fetches that cannot, but whose response may be stored: invalidations must reach them too. */
+  readonly #alone = new Map<string, Set<Fill>>();
   readonly #uncollapsibleUntil = new Map<string, number>();
   #size = 0;
 
-  /** Fetches under way that can be joined. */
+  /** Fetches under way whose response may be stored. */
   get size(): number {
     return this.#size;
   }
@@ -112,26 +124,47 @@ export class Collapse {
     return fill;
   }
 
-  /** Takes a fetch off the list: newcomers begin another. Those who wait still learn how it ends. */
-  end(fill: Fill): void {
+  /** A fetch that nobody joins; null when too many are under way. */
+  beginAlone(cacheKey: string, siteId: string): Fill | null {
+    if (this.#size >= ROAD_LIMITS.fillsMax) return null;
+    const fill = new Fill(cacheKey, '', siteId);
+    this.#leaveAlone(fill);
+    this.#size++;
+    return fill;
+  }
+
+  /** Newcomers begin another fetch; those who wait still learn how this one ends. `end` follows. */
+  detach(fill: Fill): void {
     const fills = this.#fills.get(fill.cacheKey);
     const at = fills?.indexOf(fill) ?? -1;
     if (fills === undefined || at === -1) return;
-    this.#size--;
     if (fills.length === 1) this.#fills.delete(fill.cacheKey);
     else fills.splice(at, 1);
+    this.#leaveAlone(fill);
   }
 
-  /** After an invalidation or a purge by URL: what was asked before it must not answer what comes after it. */
-  detachKey(cacheKey: string): void {
-    this.#size -= this.#fills.get(cacheKey)?.length ?? 0;
-    this.#fills.delete(cacheKey);
+  /** The fetch is over. */
+  end(fill: Fill): void {
+    this.detach(fill);
+    const alone = this.#alone.get(fill.cacheKey);
+    if (alone?.delete(fill) !== true) return;
+    this.#size--;
+    if (alone.size === 0) this.#alone.delete(fill.cacheKey);
   }
 
-  /** The same for a purge by prefix, tag or everything: which fetches it touches shows only at their heads. */
+  /**
+   * After an unsafe request or a purge of the URL: what was asked before must neither answer what comes after
+   * nor be kept. `except`: the unsafe request's own fetch.
+   */
+  invalidate(cacheKey: string, except: Fill | null = null): void {
+    for (const fill of [...(this.#fills.get(cacheKey) ?? [])]) if (fill !== except) this.detach(fill);
+    for (const fill of this.#alone.get(cacheKey) ?? []) if (fill !== except) fill.isInvalidated = true;
+  }
+
+  /** After a purge by prefix, tag or everything: which fetches it touches shows only at their heads. */
   detachSite(siteId: string): void {
     for (const fills of [...this.#fills.values()]) {
-      for (const fill of [...fills]) if (fill.siteId === siteId) this.end(fill);
+      for (const fill of [...fills]) if (fill.siteId === siteId) this.detach(fill);
     }
   }
 
@@ -154,9 +187,15 @@ export class Collapse {
     this.#uncollapsibleUntil.set(cacheKey, now + ROAD_LIMITS.uncollapsibleMs);
   }
 
-  /** A response for the key was stored after all. */
+  /** A response for the key can be stored after all. */
   markCollapsible(cacheKey: string): void {
-    this.#uncollapsibleUntil.delete(cacheKey);
+    if (this.#uncollapsibleUntil.size > 0) this.#uncollapsibleUntil.delete(cacheKey);
+  }
+
+  #leaveAlone(fill: Fill): void {
+    const alone = this.#alone.get(fill.cacheKey);
+    if (alone === undefined) this.#alone.set(fill.cacheKey, new Set([fill]));
+    else alone.add(fill);
   }
 }
 

@@ -20,11 +20,13 @@ export const ROAD_LIMITS = {
   /** Largest part given to one write of a client, in bytes. */
   readPartBytesMax: 256 * 1024,
   /** Routes of (authority, target) remembered so that a repeated request is not parsed again. */
-  routeMemoEntriesMax: 16_384,
+  routeMemoEntriesMax: 8_192,
   /** A remembered authority or target is at most this long, in characters: bounds the memo's memory. */
   routeMemoCharactersMax: 512,
   /** Sites counted apart within one interval; requests beyond are counted under no site. */
   recordedSitesMax: 100_000,
+  /** Characters of a target in an access log line. */
+  loggedTargetCharactersMax: 2_048,
   /** Background validations under way per worker; beyond it stale is served without one. */
   backgroundValidationsMax: 1_000,
   /** What a client is told to wait before it asks again, in seconds, when the edge cannot serve yet. */

@@ -76,14 +76,14 @@ export class SharedBody {
     return this.#arrived;
   }
 
-  get isStoring(): boolean {
-    return this.#writer !== null && this.#end === null;
+  /** Whether its beginning is still held, so that a newcomer gets it whole. */
+  get isOpenable(): boolean {
+    return this.#end?.kind !== 'broken' && (this.#writer !== null || this.#arrived === 0);
   }
 
   /** A reader from the first byte on; null when the beginning is no longer held. */
   open(): BodySource | null {
-    if (this.#end?.kind === 'broken') return null;
-    if (this.#writer === null && this.#arrived > 0) return null;
+    if (!this.isOpenable) return null;
     const reader = new SharedBodyReader(this);
     this.#readers.add(reader);
     return reader;

@@ -1,18 +1,60 @@
 /**
  * Makes a stored head ready to be copied out: once at admission, so that a hit writes no field. Shared
- * by every tier. What changes between two hits (Age, Cache-Status) is added by the road.
+ * by every tier. What changes between two hits (Age, Cache-Status, the max-age of a site's browser TTL)
+ * is added by the road.
  */
+import { browserCacheControl } from '#core/caching/browser-ttl.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { PreparedHead } from '../exchange.ts';
+import { encodeFieldLines } from '../http1/response-head.ts';
+import { VIA_LINE } from '../names.ts';
 
-/** The head's fields in HTTP/1.1 form, in their order. Framing is the listener's, so Content-Length is left out. */
-export function prepareHead(head: StoredHead): PreparedHead {
-  const { fields } = head;
-  let lines = '';
-  for (let i = 0; i < fields.size; i++) {
-    const name = fields.nameAt(i);
-    if (name.length === 14 && name.toLowerCase() === 'content-length') continue;
-    lines += `${name}: ${fields.valueAt(i)}\r\n`;
+/** Cache-Control towards browsers as text around its one number, which grows with the age. */
+export interface BrowserTtl {
+  /** Up to and with "max-age=". */
+  readonly before: string;
+  readonly ttlSeconds: number;
+  /** From behind the number on, with the line's end. */
+  readonly after: string;
+}
+
+export interface StoredPreparedHead extends PreparedHead {
+  /** Null: the origin's own Cache-Control is among the lines. */
+  readonly browserTtl: BrowserTtl | null;
+}
+
+export function prepareHead(head: StoredHead): StoredPreparedHead {
+  const browserTtl = browserTtlOf(head);
+  let { fields } = head;
+  if (browserTtl !== null) {
+    fields = fields.copy();
+    fields.delete('cache-control');
+    fields.delete('expires');
   }
-  return { status: head.status, reason: head.reason, lines };
+  return {
+    status: head.status,
+    reason: head.reason,
+    lines: encodeFieldLines(fields) + VIA_LINE,
+    browserTtl,
+  };
+}
+
+/** The Cache-Control line for browsers at `ageSeconds`, with its line end. */
+export function browserTtlLine(browserTtl: BrowserTtl, ageSeconds: number): string {
+  const { before, ttlSeconds, after } = browserTtl;
+  return `${before}${ttlSeconds === 0 ? 0 : ttlSeconds + ageSeconds}${after}`;
+}
+
+function browserTtlOf(head: StoredHead): BrowserTtl | null {
+  const ttlSeconds = head.browserTtlSeconds;
+  if (ttlSeconds === null) return null;
+  const value = browserCacheControl(head.fields.get('cache-control'), ttlSeconds, 0);
+  if (value === null) return null;
+  const number = `max-age=${ttlSeconds}`;
+  const at = value.indexOf(number);
+  return {
+    before: `Cache-Control: ${value.slice(0, at)}max-age=`,
+    ttlSeconds,
+    after: `${value.slice(at + number.length)}\r\n`,
+  };
 }

@@ -93,9 +93,21 @@ function storingCases(under: StorageUnderTest): void {
     expect(fill(storage, 'k', body)).not.toBeNull();
     const [found] = storage.lookup('k');
     expect(found?.bodyLength).toBe(5000);
-    expect(found?.prepared.lines).toBe('Content-Type: text/plain\r\nETag: "one"\r\n');
+    expect(found?.prepared.lines).toBe('Content-Type: text/plain\r\nETag: "one"\r\nVia: 1.1 perigee\r\n');
     expect(await readAll((found as StoredResponse).open(0, 5000))).toEqual(body);
     if (found?.body !== null) expect(found?.body).toEqual(body);
+    storage.close();
+  });
+
+  test('an onlooker sees the same, and its look keeps nothing alive', () => {
+    const storage = under.create({ budgetBytes: MIB });
+    const stored = fill(storage, 'k', bytesOf(4000)) as StoredResponse;
+    for (let i = 0; i < 1000; i++) {
+      expect(storage.peek('k')).toEqual([stored]);
+      fill(storage, `other${i}`, bytesOf(4000));
+      if (storage.peek('k').length === 0) break;
+    }
+    expect(storage.lookup('k')).toEqual([]);
     storage.close();
   });
 
@@ -260,7 +272,7 @@ function changingCases(under: StorageUnderTest): void {
       ['X-New', 'yes'],
     ]);
     const fresh = storage.freshen('k', old, makeStoredHead({ fields, respondedAt: 9_000 }));
-    expect(fresh?.prepared.lines).toBe('ETag: "one"\r\nX-New: yes\r\n');
+    expect(fresh?.prepared.lines).toBe('ETag: "one"\r\nX-New: yes\r\nVia: 1.1 perigee\r\n');
     expect(storage.lookup('k')[0]?.head.respondedAt).toBe(9_000);
     expect(await readAll((fresh as StoredResponse).open(0, 100))).toEqual(body);
     expect(old.head.respondedAt).toBe(1_010);

@@ -6,13 +6,14 @@
  * nothing behind. Lookup is synchronous in every tier (the index is in memory); reading a body may wait.
  */
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import type { BodySource, PreparedHead } from '../exchange.ts';
+import type { BodySource } from '../exchange.ts';
+import type { StoredPreparedHead } from './prepared-head.ts';
 
 /** A complete stored response. Whoever holds it may go on reading after it was replaced, removed or evicted. */
 export interface StoredResponse {
   readonly head: StoredHead;
   /** The head made ready to send, computed once at admission. */
-  readonly prepared: PreparedHead;
+  readonly prepared: StoredPreparedHead;
   readonly bodyLength: number;
   /** The whole body when it lies in memory, for one synchronous write; null: use `open`. */
   readonly body: Uint8Array | null;
@@ -49,6 +50,8 @@ export interface StorageStatistics {
 export interface Storage {
   /** All stored responses under a cache key (variants), newest first; empty when none. Counts as a use. */
   lookup(cacheKey: string): readonly StoredResponse[];
+  /** The same for an onlooker: counts as no use. */
+  peek(cacheKey: string): readonly StoredResponse[];
   /** Begins storing. `bodyLength` null when unknown. Null when it would never fit. Replaces the variant with equal Vary values at finish. */
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null;
   /** Replaces the head of a stored response after a 304 (RFC 9111 §4.3.4); null when it is gone by now. */

@@ -9,9 +9,9 @@
 
 import { assert } from '#core/base/assert.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import type { BodySource, PreparedHead } from '../../exchange.ts';
+import type { BodySource } from '../../exchange.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
-import { prepareHead } from '../prepared-head.ts';
+import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse } from '../storage.ts';
 import { hashText } from './ghost-table.ts';
 import { GrowingBody } from './growing-body.ts';
@@ -27,11 +27,11 @@ export interface MemoryStorageOptions {
 
 class MemoryResponse implements StoredResponse {
   readonly head: StoredHead;
-  readonly prepared: PreparedHead;
+  readonly prepared: StoredPreparedHead;
   readonly body: Uint8Array;
   readonly bodyLength: number;
 
-  constructor(head: StoredHead, prepared: PreparedHead, body: Uint8Array) {
+  constructor(head: StoredHead, prepared: StoredPreparedHead, body: Uint8Array) {
     this.head = head;
     this.prepared = prepared;
     this.body = body;
@@ -107,6 +107,10 @@ export class MemoryStorage implements Storage {
     const { slots } = shelf;
     for (let i = 0; i < slots.length; i++) countUse(slots[i] as Slot);
     return shelf.responses;
+  }
+
+  peek(cacheKey: string): readonly StoredResponse[] {
+    return this.#shelves.get(cacheKey)?.responses ?? NONE;
   }
 
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
@@ -251,7 +255,7 @@ interface FillStore {
   publish(
     cacheKey: string,
     head: StoredHead,
-    prepared: PreparedHead,
+    prepared: StoredPreparedHead,
     body: Uint8Array,
     capacity: number,
   ): StoredResponse;
@@ -261,7 +265,7 @@ class MemoryWriter implements StorageWriter {
   readonly cacheKey: string;
   readonly #store: FillStore;
   readonly #head: StoredHead;
-  readonly #prepared: PreparedHead;
+  readonly #prepared: StoredPreparedHead;
   readonly #body: GrowingBody;
   readonly #fixedBytes: number;
   #isOpen = true;
@@ -271,7 +275,7 @@ class MemoryWriter implements StorageWriter {
     store: FillStore,
     cacheKey: string,
     head: StoredHead,
-    prepared: PreparedHead,
+    prepared: StoredPreparedHead,
     body: GrowingBody,
     fixedBytes: number,
   ) {
@@ -330,7 +334,7 @@ class MemoryWriter implements StorageWriter {
 }
 
 /** Bytes charged for everything but the body. Text is latin1: a byte per character; fields are held twice. */
-function headBytes(key: string, head: StoredHead, prepared: PreparedHead): number {
+function headBytes(key: string, head: StoredHead, prepared: StoredPreparedHead): number {
   let characters = key.length + 2 * prepared.lines.length + head.path.length + head.reason.length;
   for (const name of head.varyNames) characters += name.length;
   for (const value of head.varyValues) characters += value?.length ?? 0;

@@ -1,0 +1,78 @@
+/** Asks a site's origins for a response: in their order, the next when a connection cannot be made. */
+import { makeConditional, removeConditions } from '#core/caching/conditional-request.ts';
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import type { Fields } from '#core/http/fields.ts';
+import { forwardedRequestFields } from '#core/http/forwarding.ts';
+import type { Origin } from '#core/model/site.ts';
+import type { Configuration, Place } from './configuration.ts';
+import type { BodySource, ConnectionInfo, Exchange, RequestHead } from './exchange.ts';
+import { describeFailure, mayTryNextOrigin } from './failures.ts';
+import { VIA_PSEUDONYM } from './names.ts';
+import type { OriginResponse } from './origin/origin-client.ts';
+import type { Road } from './road.ts';
+
+export interface Errand {
+  readonly request: RequestHead;
+  readonly connection: ConnectionInfo;
+  readonly body: BodySource | null;
+  readonly configuration: Configuration;
+  readonly place: Place;
+  /** A stored response to validate, the user's own conditions, or none at all. */
+  readonly condition: StoredHead | 'as-asked' | 'none';
+  /** Where interim responses go; null: nowhere. */
+  readonly informs: Exchange | null;
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves with the first origin's response; rejects with the last failure. */
+export async function askOrigin(road: Road, errand: Errand): Promise<OriginResponse> {
+  const { request, body, place, informs, signal } = errand;
+  const { origins } = place.site;
+  for (let i = 0; ; i++) {
+    const origin = origins[i] as Origin;
+    const originRequest = {
+      origin,
+      method: request.method,
+      target: place.wireTarget,
+      fields: fieldsFor(errand, origin),
+      body,
+      ...(informs === null
+        ? {}
+        : { onInform: (status: number, fields: Fields) => inform(informs, status, fields) }),
+    };
+    try {
+      return await road.originClient.fetch(originRequest, signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const { type } = describeFailure(error);
+      road.recorder.count(`origin_failures_${type}`);
+      const isLast = i + 1 >= origins.length;
+      const cause = error instanceof Error ? error.message : String(error);
+      road.log.warn({ site: place.site.id, origin: origin.url, type, cause, isLast }, 'origin failed');
+      if (isLast || !mayTryNextOrigin(error)) throw error;
+    }
+  }
+}
+
+/** 100 is the client's and ours to settle between us (RFC 9110 §10.1.1); the others are for the user. */
+function inform(exchange: Exchange, status: number, fields: Fields): void {
+  if (status > 101 && status < 200 && !exchange.isGone) exchange.inform(status, fields);
+}
+
+function fieldsFor(errand: Errand, origin: Origin): Fields {
+  const { request, connection } = errand;
+  const fields = forwardedRequestFields({
+    fields: request.fields,
+    clientAddress: connection.clientAddress,
+    scheme: connection.scheme,
+    authority: request.authority,
+    httpVersion: request.httpVersion,
+    hostToSend: origin.hostHeader ?? request.authority,
+    via: VIA_PSEUDONYM,
+    cdnLoopName: errand.configuration.cdnLoopName,
+  });
+  const { condition } = errand;
+  if (condition === 'none') removeConditions(fields);
+  else if (condition !== 'as-asked') makeConditional(fields, condition);
+  return fields;
+}

@@ -1,0 +1,120 @@
+/**
+ * One snapshot as the road uses it: from a request to its place, that is site, rule and cache key. Built when a
+ * snapshot is swapped in, dropped with it. Requests for the same authority and target find their place in
+ * a bounded memo instead of being parsed again.
+ */
+import { cacheKey } from '#core/caching/cache-key.ts';
+import { maySpellingFill, normaliseTarget, parseTarget } from '#core/http/request-target.ts';
+import { compileRoutes, hostOf, type RouteTable, routeSite, selectRule } from '#core/model/route.ts';
+import type { Rule, Site } from '#core/model/site.ts';
+import type { Snapshot } from '#core/model/snapshot.ts';
+import type { Exchange } from './exchange.ts';
+import { ROAD_LIMITS } from './limits.ts';
+
+/** Where a request belongs; shared by all requests for the same URL, never changed. */
+export interface Place {
+  readonly site: Site;
+  readonly cacheKey: string;
+  /** Normalised path and query. */
+  readonly normalTarget: string;
+  /** Normalised path. */
+  readonly path: string;
+  /** Target in origin form as it goes to the origin: as received, not normalised. */
+  readonly wireTarget: string;
+  /** The rule by path alone; with the response's type another may apply. */
+  readonly rule: Rule | null;
+  /** Whether an answer to this spelling of the target may be stored under its normal form. */
+  readonly mayFill: boolean;
+}
+
+export type NoPlace = 'unknown-host' | 'bad-target';
+
+export class Configuration {
+  readonly generation: number;
+  /** This installation's cdn-id in CDN-Loop (RFC 8586 §2): unique where zone names are. */
+  readonly cdnLoopName: string;
+  readonly #routes: RouteTable;
+  readonly #sites: ReadonlyMap<string, Site>;
+  #http = new Map<string, Map<string, Place>>();
+  #https = new Map<string, Map<string, Place>>();
+  #memoised = 0;
+
+  constructor(snapshot: Snapshot) {
+    this.generation = snapshot.generation;
+    this.cdnLoopName = snapshot.zone.name;
+    this.#routes = compileRoutes(snapshot.sites);
+    this.#sites = new Map(snapshot.sites.map((site) => [site.id, site]));
+  }
+
+  locate(exchange: Exchange): Place | NoPlace {
+    const { authority, target } = exchange.request;
+    const { scheme } = exchange.connection;
+    const memo = scheme === 'http' ? this.#http : this.#https;
+    const known = memo.get(authority)?.get(target);
+    if (known !== undefined) return known;
+    const place = this.find(scheme, authority, target);
+    if (typeof place !== 'string') this.#remember(memo, authority, target, place);
+    return place;
+  }
+
+  /** The same without the memo. */
+  find(scheme: 'http' | 'https', authority: string, target: string): Place | NoPlace {
+    const site = routeSite(this.#routes, authority);
+    if (site === null) return 'unknown-host';
+    if (target === '*') return placeOfServer(site, scheme, authority);
+    const parsed = parseTarget(target);
+    const normalTarget = normaliseTarget(target);
+    if (parsed === null || normalTarget === null) return 'bad-target';
+    const question = normalTarget.indexOf('?');
+    const path = question === -1 ? normalTarget : normalTarget.slice(0, question);
+    return {
+      site,
+      cacheKey: cacheKey({ scheme, host: authority, normalTarget }),
+      normalTarget,
+      path,
+      wireTarget: parsed.query === null ? parsed.path : `${parsed.path}?${parsed.query}`,
+      rule: selectRule(site, path, null)?.rule ?? null,
+      mayFill: maySpellingFill(target, normalTarget),
+    };
+  }
+
+  site(siteId: string): Site | null {
+    return this.#sites.get(siteId) ?? null;
+  }
+
+  /** The site that a host names, with or without a port. */
+  siteOfHost(host: string): Site | null {
+    return routeSite(this.#routes, host);
+  }
+
+  #remember(memo: Map<string, Map<string, Place>>, authority: string, target: string, place: Place): void {
+    if (authority.length + target.length > ROAD_LIMITS.routeMemoCharactersMax) return;
+    if (this.#memoised >= ROAD_LIMITS.routeMemoEntriesMax) {
+      // Begun anew as a whole: what is in use comes back with the next request for it.
+      this.#http = new Map();
+      this.#https = new Map();
+      this.#memoised = 0;
+      return;
+    }
+    let targets = memo.get(authority);
+    if (targets === undefined) {
+      targets = new Map();
+      memo.set(authority, targets);
+    }
+    targets.set(target, place);
+    this.#memoised++;
+  }
+}
+
+/** `OPTIONS *` asks about the server (RFC 9110 §9.3.7): it is forwarded, and nothing is stored. */
+function placeOfServer(site: Site, scheme: 'http' | 'https', authority: string): Place {
+  return {
+    site,
+    cacheKey: `${scheme}://${hostOf(authority)}*`,
+    normalTarget: '*',
+    path: '*',
+    wireTarget: '*',
+    rule: null,
+    mayFill: false,
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * One edge worker put together: listeners, the road, storage, the client to origins, and its place on the bus.
+ * It serves from the last snapshot it verified and needs nobody to answer a user.
+ */
+import { AppError } from '#core/base/app-error.ts';
+import { PurgeTable } from '#core/caching/purge-table.ts';
+import { HEARTBEAT_INTERVAL_MS, type PartStatus } from '#core/model/messages.ts';
+import type { Bus } from '#platform/bus.ts';
+import type { Clock } from '#platform/clock.ts';
+import type { ListenAddress } from '#platform/listen-address.ts';
+import type { Logger } from '#platform/log.ts';
+import { holdSnapshot } from '#platform/snapshot-holder.ts';
+import { Collapse } from './collapse.ts';
+import { Configuration } from './configuration.ts';
+import { explainCache } from './explain.ts';
+import { ROAD_LIMITS } from './limits.ts';
+import { type Listeners, listen } from './listen.ts';
+import { createHttp1Client, type Http1Client } from './origin/http1-client.ts';
+import { applyPurge } from './purge.ts';
+import { Recorder } from './record.ts';
+import type { Road } from './road.ts';
+import { serve } from './serve.ts';
+import { STORAGE_LIMITS } from './storage/limits.ts';
+import { MemoryStorage } from './storage/memory/memory-storage.ts';
+import { createCertificateStore } from './tls/certificate-store.ts';
+
+export interface EdgeOptions {
+  readonly edgeId: string;
+  readonly popId: string;
+  /** Number of this worker within its edge, from 0. */
+  readonly worker: number;
+  /** Null: no such listener. */
+  readonly http: ListenAddress | null;
+  readonly https: ListenAddress | null;
+  /** Local address of connections to origins; null: the system's choice. */
+  readonly egressAddress: string | null;
+  /** Budget of the stored responses, bytes. */
+  readonly memoryBytes: number;
+  /** Where the last good snapshot is kept. */
+  readonly snapshotFile: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Writes a log line per exchange; off unless said. */
+  readonly isAccessLogged?: boolean;
+  /** Departures from the bounds of the client to origins, for tests. */
+  readonly originClient?: Http1Client;
+}
+
+export interface RunningEdge {
+  readonly http: ListenAddress | null;
+  readonly https: ListenAddress | null;
+  /** Stops accepting, lets exchanges in flight finish within a bound, and frees everything. */
+  close(): Promise<void>;
+}
+
+/** Starts a worker. Throws AppError when an address cannot be had or the budget is too small. */
+export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
+  const { bus, clock, log, popId, egressAddress, memoryBytes } = options;
+  if (memoryBytes < STORAGE_LIMITS.memoryBytesMin) {
+    throw new AppError(
+      'invalid',
+      `an edge needs at least ${STORAGE_LIMITS.memoryBytesMin} bytes of memory for its cache, not ${memoryBytes}`,
+    );
+  }
+  const client = options.originClient ?? createHttp1Client({ egressAddress, clock });
+  const isAccessLogged = options.isAccessLogged ?? false;
+  const road: Road = {
+    storage: new MemoryStorage({ budgetBytes: memoryBytes }),
+    originClient: client,
+    collapse: new Collapse(),
+    purges: new PurgeTable(),
+    recorder: new Recorder({ bus, clock, log, popId, isAccessLogged }),
+    clock,
+    log,
+    configuration: null,
+    backgroundValidations: 0,
+  };
+  const certificates = createCertificateStore(log);
+  // Purges that come with the first snapshot must find somebody to apply them.
+  bus.respond('purge', (purge) => ({ purgedResponses: applyPurge(road, purge) }));
+  const holder = await holdSnapshot({
+    bus,
+    file: options.snapshotFile,
+    log,
+    onSwap(snapshot) {
+      const configuration = new Configuration(snapshot);
+      certificates.setCertificates(snapshot.certificates);
+      road.configuration = configuration;
+    },
+  });
+  let listeners: Listeners;
+  try {
+    const { http, https } = options;
+    const handler = serve.bind(null, road);
+    listeners = await listen({ http, https, handler, certificates, clock, log, reusePort: true });
+  } catch (error) {
+    holder.close();
+    await closeRoad(road);
+    throw error;
+  }
+  const startedAt = clock.now();
+  bus.respond('status', () => statusOf(road, options, listeners, client, startedAt));
+  bus.respond('explain-cache', ({ url }) => explainCache(road, bus.self, url));
+  const heart = beat(options);
+  return {
+    http: listeners.http,
+    https: listeners.https,
+    async close() {
+      clearInterval(heart);
+      await listeners.close(ROAD_LIMITS.drainMsMax);
+      holder.close();
+      await closeRoad(road);
+    },
+  };
+}
+
+async function closeRoad(road: Road): Promise<void> {
+  road.recorder.close();
+  await road.originClient.close();
+  road.storage.close();
+}
+
+/** Tells the name servers that this worker lives, and how busy it is. */
+function beat(options: EdgeOptions): ReturnType<typeof setInterval> {
+  const { bus, clock, edgeId, popId, worker } = options;
+  let before = process.cpuUsage();
+  let beforeAt = performance.now();
+  const publish = (): void => {
+    const { user, system } = process.cpuUsage(before);
+    const elapsedMs = performance.now() - beforeAt;
+    before = process.cpuUsage();
+    beforeAt = performance.now();
+    const load = elapsedMs <= 0 ? 0 : Math.min(1, (user + system) / 1000 / elapsedMs);
+    bus.publish('heartbeat', { edgeId, popId, worker, sentAt: clock.now(), load });
+  };
+  publish();
+  return setInterval(publish, HEARTBEAT_INTERVAL_MS);
+}
+
+function statusOf(
+  road: Road,
+  options: EdgeOptions,
+  listeners: Listeners,
+  client: Http1Client,
+  startedAt: number,
+): PartStatus {
+  const { storedResponses, bodyBytes, chargedBytes, budgetBytes, admissions, evictions, refusals } =
+    road.storage.statistics();
+  const { http, https, exchanges, refusals: refusedRequests } = listeners.statistics();
+  const origin = client.connections();
+  const counters: Record<string, number> = {
+    ...road.recorder.totals(),
+    perigee_edge_exchanges_total: exchanges,
+    perigee_edge_connections_open: (http?.open ?? 0) + (https?.open ?? 0),
+    perigee_edge_connections_total: (http?.accepted ?? 0) + (https?.accepted ?? 0),
+    perigee_edge_origin_connections_open: origin.open,
+    perigee_edge_origin_connections_idle: origin.idle,
+    perigee_edge_fills_open: road.collapse.size,
+    perigee_edge_storage_charged_bytes: chargedBytes,
+    perigee_edge_storage_admissions_total: admissions,
+    perigee_edge_storage_evictions_total: evictions,
+    perigee_edge_storage_refusals_total: refusals,
+  };
+  for (const [reason, count] of Object.entries(refusedRequests)) {
+    counters[`perigee_edge_refused_${reason.replace(/[^a-zA-Z0-9]/g, '_')}_total`] = count;
+  }
+  return {
+    part: options.bus.self,
+    generation: road.configuration?.generation ?? 0,
+    startedAt,
+    residentBytes: process.memoryUsage.rss(),
+    storage: { storedResponses, bodyBytes, budgetBytes },
+    counters,
+  };
+}

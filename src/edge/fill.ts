@@ -1,0 +1,194 @@
+/**
+ * Performs one fetch whose response may be stored or shared: ask, then freshen or admit, then store while it is
+ * shared. Whoever waits learns the outcome through the `Fill`; what is not for sharing is handed back to
+ * the request that asked. No judgement here: it calls the pure ones and does what they say.
+ */
+import { admit } from '#core/caching/admit.ts';
+import { cacheKey } from '#core/caching/cache-key.ts';
+import type { Admission } from '#core/caching/decision.ts';
+import { freshen, mayFreshen } from '#core/caching/freshen.ts';
+import { isFresh, isServerFailure } from '#core/caching/freshness.ts';
+import { invalidatedTargets, isUnsafe } from '#core/caching/invalidate.ts';
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import { selectRule } from '#core/model/route.ts';
+import type { Rule } from '#core/model/site.ts';
+import { askOrigin, type Errand } from './ask-origin.ts';
+import type { Fill } from './collapse.ts';
+import type { Place } from './configuration.ts';
+import type { RequestHead } from './exchange.ts';
+import type { OriginResponse } from './origin/origin-client.ts';
+import { isPurged, type Road } from './road.ts';
+import { SharedBody } from './shared-body.ts';
+import { prepareHead } from './storage/prepared-head.ts';
+import type { StoredResponse } from './storage/storage.ts';
+
+/** A response that is only for the request that fetched it. */
+export interface OwnResponse {
+  readonly response: OriginResponse;
+  /** Why it is not shared, for Cache-Status. */
+  readonly reason: string | null;
+}
+
+export interface FillErrand extends Errand {
+  /** What is being validated, as it lies in the storage. */
+  readonly stored: StoredResponse | null;
+}
+
+/**
+ * Resolves when the fetch is over, or at once with the response when it is the asker's alone. Never rejects:
+ * failures are outcomes.
+ */
+export async function performFill(road: Road, errand: FillErrand, fill: Fill): Promise<OwnResponse | null> {
+  const purgePosition = road.purges.position;
+  let response: OriginResponse;
+  const { stored } = errand;
+  try {
+    response = await askOrigin(road, errand);
+    if (response.status === 304 && stored !== null && !mayFreshen(stored.head, response.fields)) {
+      // It speaks of some other response than ours (RFC 9111 §4.3.3): only the whole one helps.
+      response.body.cancel('a 304 has none');
+      response = await askOrigin(road, { ...errand, condition: 'none' });
+    }
+  } catch (error) {
+    road.collapse.end(fill);
+    fill.settle({ kind: 'failed', error });
+    return null;
+  }
+  invalidateAfter(road, errand.request, errand.place, response, fill);
+  if (response.status === 304 && stored !== null) {
+    response.body.cancel('a 304 has none');
+    const freshened = freshenStored(road, errand.place, stored, response);
+    road.collapse.end(fill);
+    fill.settle({ kind: 'stored', response: freshened, forwardStatus: 304 });
+    return null;
+  }
+  if (stored !== null && isServerFailure(response.status)) {
+    road.collapse.end(fill);
+    fill.settle({ kind: 'server-failure', status: response.status });
+    return { response, reason: 'server-failure' };
+  }
+  const admission = admitResponse(errand, response, purgePosition);
+  if (admission.action === 'pass') {
+    // An origin in trouble is asked as little as possible: its errors do not end the collapsing.
+    if (fill.isShared && response.status < 500) {
+      road.collapse.markUncollapsible(fill.cacheKey, road.clock.now());
+    }
+    road.collapse.end(fill);
+    fill.settle({ kind: 'alone' });
+    return { response, reason: admission.reason };
+  }
+  await shareAndStore(road, fill, admission.head, response);
+  return null;
+}
+
+async function shareAndStore(
+  road: Road,
+  fill: Fill,
+  head: StoredHead,
+  response: OriginResponse,
+): Promise<void> {
+  const { cacheKey: key } = fill;
+  road.collapse.markCollapsible(key);
+  const writer = fill.isInvalidated ? null : road.storage.admit(key, head, response.body.length);
+  const body = new SharedBody({
+    source: response.body,
+    writer,
+    mayPublish: () => !fill.isInvalidated && !isPurged(road, key, head),
+    clock: road.clock,
+  });
+  // What must be validated before its next use answers those who waited, and nobody who comes later.
+  const mayBeJoined = writer !== null && !head.mustValidateAlways && isFresh(head, road.clock.now());
+  if (!mayBeJoined) road.collapse.detach(fill);
+  const hasOriginAge = response.fields.has('age');
+  fill.settle({ kind: 'shared', head, body, isStored: writer !== null, hasOriginAge });
+  await body.run();
+  road.collapse.end(fill);
+  road.recorder.recordFromOrigin(head.siteId, body.arrived);
+}
+
+function admitResponse(errand: FillErrand, response: OriginResponse, purgePosition: number): Admission {
+  const { request, place } = errand;
+  return admit({
+    method: request.method,
+    requestFields: request.fields,
+    status: response.status,
+    reason: response.reason,
+    responseFields: response.fields,
+    requestedAt: response.requestedAt,
+    respondedAt: response.respondedAt,
+    rule: ruleOf(place, response),
+    site: place.site,
+    path: place.normalTarget,
+    purgePosition,
+  });
+}
+
+/** The rule that applies to a response, with its type known. */
+export function ruleOf(place: Place, response: OriginResponse): Rule | null {
+  const contentType = response.fields.get('content-type') ?? '';
+  return selectRule(place.site, place.path, contentType)?.rule ?? null;
+}
+
+/** Updates a stored response from a 304, or from the answer to a HEAD. */
+export function freshenStored(
+  road: Road,
+  place: Place,
+  stored: StoredResponse,
+  response: OriginResponse,
+): StoredResponse {
+  // A 304 may leave the type out: it is the stored one's then.
+  const contentType = response.fields.get('content-type') ?? stored.head.fields.get('content-type') ?? '';
+  const head = freshen(stored.head, {
+    responseFields: response.fields,
+    requestedAt: response.requestedAt,
+    respondedAt: response.respondedAt,
+    rule: selectRule(place.site, place.path, contentType)?.rule ?? null,
+    site: place.site,
+  });
+  return replaceHead(road, place.cacheKey, stored, head);
+}
+
+/** The stored response with another head. When it is gone from the storage by now, it still answers who asked. */
+export function replaceHead(
+  road: Road,
+  key: string,
+  stored: StoredResponse,
+  head: StoredHead,
+): StoredResponse {
+  const replaced = road.storage.freshen(key, stored, head);
+  if (replaced !== null) return replaced;
+  const { body, bodyLength } = stored;
+  return {
+    head,
+    prepared: prepareHead(head),
+    body,
+    bodyLength,
+    open: (start, end) => stored.open(start, end),
+  };
+}
+
+/** After an unsafe request that succeeded (RFC 9111 §4.4): what it may have changed is not used any more. */
+export function invalidateAfter(
+  road: Road,
+  request: RequestHead,
+  place: Place,
+  response: OriginResponse,
+  own: Fill | null,
+): void {
+  const { method, authority } = request;
+  if (!isUnsafe(method)) return;
+  const targets = invalidatedTargets({
+    method,
+    status: response.status,
+    target: place.normalTarget,
+    authority,
+    responseFields: response.fields,
+  });
+  for (const normalTarget of targets) {
+    for (const scheme of ['http', 'https'] as const) {
+      const key = cacheKey({ scheme, host: authority, normalTarget });
+      road.collapse.invalidate(key, own);
+      if (road.storage.remove(key) > 0) road.recorder.count('invalidations');
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Passes a request on for one client alone, streaming both ways: what is never stored goes here, and what
+ * turned out not to be for sharing ends here.
+ */
+import type { ForwardReason } from '#core/caching/decision.ts';
+import { judgeHead, outdate } from '#core/caching/freshen.ts';
+import { appendCacheStatus, formatCacheStatus } from '#core/http/cache-status.ts';
+import type { Fields } from '#core/http/fields.ts';
+import { responseFields } from '#core/http/forwarding.ts';
+import { askOrigin, type Errand } from './ask-origin.ts';
+import { freshenStored, invalidateAfter, type OwnResponse, replaceHead, ruleOf } from './fill.ts';
+import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
+import type { OriginResponse } from './origin/origin-client.ts';
+import { relay } from './relay.ts';
+import { replaceBrowserTtl } from './respond.ts';
+import type { Road } from './road.ts';
+import type { StoredResponse } from './storage/storage.ts';
+import type { Visit } from './visit.ts';
+
+/** Asks the origin for this client; when the client leaves, the origin is let go. Rejects with the failure. */
+export async function askForOne(
+  road: Road,
+  visit: Visit,
+  condition: Errand['condition'],
+): Promise<OriginResponse> {
+  const given = new AbortController();
+  visit.atGone(() => given.abort());
+  const { exchange, configuration, place } = visit;
+  const { request, connection, body } = exchange;
+  const response = await askOrigin(road, {
+    request,
+    connection,
+    body,
+    configuration,
+    place,
+    condition,
+    informs: exchange,
+    signal: given.signal,
+  });
+  invalidateAfter(road, request, place, response, null);
+  return response;
+}
+
+/** Hands an origin's response to the client as it is. */
+export async function respondOwn(
+  road: Road,
+  visit: Visit,
+  own: OwnResponse,
+  forward: ForwardReason,
+): Promise<void> {
+  const { exchange, place } = visit;
+  const { response, reason } = own;
+  const { status, body } = response;
+  visit.atGone((why) => body.cancel(why));
+  const fields = responseFields({ fields: response.fields, httpVersion: '1.1', via: VIA_PSEUDONYM });
+  const member = formatCacheStatus(CACHE_NAME, {
+    isHit: false,
+    forward,
+    ...(reason === null ? {} : { detail: reason }),
+  });
+  fields.set('Cache-Status', appendCacheStatus(fields.get('cache-status'), member));
+  if (isBrowserTtlWanted(exchange.request.method, status)) {
+    const ttlSeconds = ruleOf(place, response)?.browserTtlSeconds ?? null;
+    if (ttlSeconds !== null) replaceBrowserTtl(fields, ttlSeconds, 0);
+  }
+  const firstByteAt = road.clock.now();
+  const length = exchange.request.method === 'HEAD' ? announcedLength(response.fields) : body.length;
+  const sink = exchange.respondStream({ status, reason: response.reason, fields }, length);
+  const { bytes } = await relay(body, sink);
+  const siteId = place.site.id;
+  road.recorder.recordFromOrigin(siteId, bytes);
+  road.recorder.record({ exchange, siteId, handling: forward, status, bodyBytes: bytes, firstByteAt });
+}
+
+function isBrowserTtlWanted(method: string, status: number): boolean {
+  return (method === 'GET' || method === 'HEAD') && status < 400;
+}
+
+function announcedLength(fields: Fields): number | null {
+  const value = fields.get('content-length');
+  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
+}
+
+/**
+ * What the answer to a HEAD says of the stored response to GET (RFC 9111 §4.3.5). Returns the stored
+ * response when the answer is to come from it: it was validated.
+ */
+export function applyHeadResponse(
+  road: Road,
+  visit: Visit,
+  stored: StoredResponse,
+  response: OriginResponse,
+): StoredResponse | null {
+  const { place } = visit;
+  if (response.status === 304) {
+    response.body.cancel('a 304 has none');
+    return freshenStored(road, place, stored, response);
+  }
+  switch (judgeHead(stored.head, stored.bodyLength, response.status, response.fields)) {
+    case 'update':
+      freshenStored(road, place, stored, response);
+      return null;
+    case 'outdate':
+      replaceHead(road, place.cacheKey, stored, outdate(stored.head));
+      return null;
+    case 'ignore':
+      return null;
+  }
+}

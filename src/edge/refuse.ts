@@ -1,0 +1,91 @@
+/** Answers the edge gives itself, because it cannot or will not give the site's. */
+import { formatCacheStatus } from '#core/http/cache-status.ts';
+import { formatProxyStatus } from '#core/http/proxy-status.ts';
+import type { NoPlace } from './configuration.ts';
+import type { Exchange } from './exchange.ts';
+import { describeFailure } from './failures.ts';
+import { ROAD_LIMITS } from './limits.ts';
+import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
+import {
+  BAD_TARGET_TEXT,
+  LOOP_TEXT,
+  makePage,
+  NOT_CONFIGURED_TEXT,
+  NOT_STORED_TEXT,
+  type PageText,
+  TOO_BUSY_TEXT,
+  unknownHostText,
+} from './pages.ts';
+import type { Road } from './road.ts';
+
+interface Refusal {
+  readonly text: PageText;
+  /** Why, as a word of Cache-Status details and of the counter `refusals_…`. */
+  readonly detail: string;
+  readonly forward?: string;
+  readonly proxyStatus?: string;
+  readonly asksToRetry?: boolean;
+}
+
+export function refuseUnconfigured(road: Road, exchange: Exchange): void {
+  refuse(road, exchange, null, { text: NOT_CONFIGURED_TEXT, detail: 'not_configured', asksToRetry: true });
+}
+
+export function refuseUnplaced(road: Road, exchange: Exchange, why: NoPlace): void {
+  if (why === 'bad-target') {
+    refuse(road, exchange, null, { text: BAD_TARGET_TEXT, detail: 'bad_target' });
+    return;
+  }
+  const text = unknownHostText(exchange.request.authority);
+  refuse(road, exchange, null, { text, detail: 'unknown_host' });
+}
+
+/** The request passed this installation before (RFC 8586). */
+export function refuseLoop(road: Road, exchange: Exchange, siteId: string): void {
+  const proxyStatus = formatProxyStatus(CACHE_NAME, { error: 'loop_detected' });
+  refuse(road, exchange, siteId, { text: LOOP_TEXT, detail: 'loop_detected', proxyStatus });
+}
+
+/** `only-if-cached`, and nothing to answer with (RFC 9111 §5.2.1.7). */
+export function refuseUnstored(road: Road, exchange: Exchange, siteId: string): void {
+  refuse(road, exchange, siteId, { text: NOT_STORED_TEXT, detail: 'only_if_cached' });
+}
+
+export function refuseBusy(road: Road, exchange: Exchange, siteId: string): void {
+  const proxyStatus = formatProxyStatus(CACHE_NAME, { error: 'connection_limit_reached' });
+  refuse(road, exchange, siteId, { text: TOO_BUSY_TEXT, detail: 'too_busy', proxyStatus, asksToRetry: true });
+}
+
+/** No response came from the origin, and nothing stored may stand in. */
+export function refuseFailed(
+  road: Road,
+  exchange: Exchange,
+  siteId: string,
+  error: unknown,
+  forward: string,
+): void {
+  const { text, type, proxyStatus } = describeFailure(error);
+  refuse(road, exchange, siteId, { text, detail: type, forward, proxyStatus });
+}
+
+function refuse(road: Road, exchange: Exchange, siteId: string | null, refusal: Refusal): void {
+  const { text, detail, forward, proxyStatus, asksToRetry } = refusal;
+  const status = { isHit: false, detail, ...(forward === undefined ? {} : { forward }) };
+  const extra: [string, string][] = [
+    ['Via', `1.1 ${VIA_PSEUDONYM}`],
+    ['Cache-Status', formatCacheStatus(CACHE_NAME, status)],
+  ];
+  if (proxyStatus !== undefined) extra.push(['Proxy-Status', proxyStatus]);
+  if (asksToRetry) extra.push(['Retry-After', String(ROAD_LIMITS.retryAfterSeconds)]);
+  const page = makePage(text, extra);
+  exchange.respondWhole(page.head, page.body);
+  road.recorder.count(`refusals_${detail}`);
+  road.recorder.record({
+    exchange,
+    siteId,
+    handling: 'error',
+    status: page.head.status,
+    bodyBytes: exchange.request.method === 'HEAD' ? 0 : page.body.byteLength,
+    firstByteAt: road.clock.now(),
+  });
+}

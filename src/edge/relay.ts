@@ -1,0 +1,27 @@
+/** Copies a body to a client, no faster than it reads. */
+import type { BodySink, BodySource } from './exchange.ts';
+
+export interface Relayed {
+  readonly bytes: number;
+  /** Null when the body went out whole. */
+  readonly error: unknown;
+}
+
+/** Never rejects. What could not be delivered whole is ended so that the client can tell. */
+export async function relay(source: BodySource, sink: BodySink): Promise<Relayed> {
+  let bytes = 0;
+  try {
+    for (;;) {
+      const part = await source.read();
+      if (part === null) break;
+      await sink.write(part);
+      bytes += part.byteLength;
+    }
+    await sink.end(source.trailers() ?? undefined);
+    return { bytes, error: null };
+  } catch (error) {
+    source.cancel('it could not be passed on');
+    sink.abort('the body did not arrive whole');
+    return { bytes, error };
+  }
+}

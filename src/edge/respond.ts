@@ -1,0 +1,277 @@
+/**
+ * From what we hold to an answer: preconditions and ranges (RFC 9110 §13, §14), Age, Cache-Status, the
+ * browser's TTL. A stored response whose body lies in memory is answered synchronously, in one write.
+ */
+import { browserCacheControl } from '#core/caching/browser-ttl.ts';
+import { currentAgeSeconds } from '#core/caching/freshness.ts';
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import { evaluatePreconditions, isRangeCurrent } from '#core/http/conditions.ts';
+import { Fields, lowerCaseName } from '#core/http/fields.ts';
+import { type ByteRange, formatContentRange, formatUnsatisfiedRange, parseRange } from '#core/http/ranges.ts';
+import type { BodySource, Exchange, PreparedHead } from './exchange.ts';
+import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
+import type { Handling } from './record.ts';
+import { relay } from './relay.ts';
+import type { Road } from './road.ts';
+import { browserTtlLine, prepareHead, type StoredPreparedHead } from './storage/prepared-head.ts';
+import type { StoredResponse } from './storage/storage.ts';
+
+/** How an answer came about, for Cache-Status and the record. */
+export interface Provenance {
+  readonly handling: Handling;
+  /** Our member of Cache-Status; null: a hit with what is left of its lifetime. */
+  readonly cacheStatus: string | null;
+}
+
+export const HIT: Provenance = { handling: 'hit', cacheStatus: null };
+export const SERVED_STALE: Provenance = { handling: 'served-stale', cacheStatus: null };
+
+const AGE_SECONDS_MAX = 2_147_483_648;
+
+/** Answers from a stored response. */
+export function respondStored(
+  road: Road,
+  exchange: Exchange,
+  stored: StoredResponse,
+  now: number,
+  provenance: Provenance,
+): void {
+  const { head, prepared, body, bodyLength } = stored;
+  const lines = dynamicLines(head, prepared, now, provenance.cacheStatus);
+  if (isPlain(exchange.request.fields)) {
+    if (body === null) {
+      void streamStored(road, exchange, stored, null, now, provenance);
+      return;
+    }
+    exchange.respondPrepared(prepared, lines, body, bodyLength);
+    recordWhole(road, exchange, head, head.status, bodyLength, provenance, now);
+    return;
+  }
+  respondConditionally(road, exchange, stored, lines, now, provenance);
+}
+
+/** Answers a request that has preconditions or asks for a range. */
+function respondConditionally(
+  road: Road,
+  exchange: Exchange,
+  stored: StoredResponse,
+  lines: string,
+  now: number,
+  provenance: Provenance,
+): void {
+  const { head, prepared, body, bodyLength } = stored;
+  const { method, fields } = exchange.request;
+  const outcome = evaluatePreconditions(method, fields, head, now);
+  if (outcome !== 'proceed') {
+    const status = outcome === 'not-modified' ? 304 : 412;
+    exchange.respondPrepared(withoutContent(head, status), lines, null, 0);
+    recordWhole(road, exchange, head, status, 0, provenance, now);
+    return;
+  }
+  const range = requestedRange(method, fields, head, bodyLength, now);
+  if (range === 'unsatisfiable') {
+    const unsatisfied = `${lines}Content-Range: ${formatUnsatisfiedRange(bodyLength)}\r\n`;
+    exchange.respondPrepared(withoutContent(head, 416), unsatisfied, null, 0);
+    recordWhole(road, exchange, head, 416, 0, provenance, now);
+    return;
+  }
+  if (body === null) {
+    void streamStored(road, exchange, stored, range, now, provenance);
+  } else if (range === null) {
+    exchange.respondPrepared(prepared, lines, body, bodyLength);
+    recordWhole(road, exchange, head, head.status, bodyLength, provenance, now);
+  } else {
+    const { start, end } = range;
+    const partial = { status: 206, reason: '', lines: prepared.lines };
+    const rangeLine = `Content-Range: ${formatContentRange(range, bodyLength)}\r\n`;
+    exchange.respondPrepared(partial, lines + rangeLine, body.subarray(start, end), end - start);
+    recordWhole(road, exchange, head, 206, end - start, provenance, now);
+  }
+}
+
+function requestedRange(
+  method: string,
+  fields: Fields,
+  head: StoredHead,
+  bodyLength: number,
+  now: number,
+): ByteRange | 'unsatisfiable' | null {
+  if (method !== 'GET' || head.status !== 200) return null;
+  const value = fields.get('range');
+  if (value === null || !isRangeCurrent(fields.get('if-range'), head, now)) return null;
+  return parseRange(value, bodyLength);
+}
+
+/** Answers with a body that lies outside this process's memory; `range` null: all of it. */
+async function streamStored(
+  road: Road,
+  exchange: Exchange,
+  stored: StoredResponse,
+  range: ByteRange | null,
+  now: number,
+  provenance: Provenance,
+): Promise<void> {
+  const { head, bodyLength } = stored;
+  const fields = sentFields(head, now, provenance.cacheStatus, true);
+  if (range !== null) fields.append('Content-Range', formatContentRange(range, bodyLength));
+  const { start, end } = range ?? { start: 0, end: bodyLength };
+  const status = range === null ? head.status : 206;
+  const isHead = exchange.request.method === 'HEAD';
+  const source = stored.open(start, isHead ? start : end);
+  exchange.onGone(() => source.cancel('the client has gone'));
+  const sink = exchange.respondStream({ status, reason: '', fields }, end - start);
+  const { bytes } = await relay(source, sink);
+  const { handling } = provenance;
+  road.recorder.record({
+    exchange,
+    siteId: head.siteId,
+    handling,
+    status,
+    bodyBytes: bytes,
+    firstByteAt: now,
+  });
+}
+
+/**
+ * Answers with a response that is arriving, as far as the request's preconditions allow; `source` is its
+ * body. `showsAge`: false for the request that fetched it, unless the origin's answer had an Age already.
+ */
+export async function respondArriving(
+  road: Road,
+  exchange: Exchange,
+  head: StoredHead,
+  source: BodySource,
+  provenance: Provenance & { readonly showsAge: boolean },
+): Promise<void> {
+  const { cacheStatus, showsAge } = provenance;
+  const now = road.clock.now();
+  const { method, fields } = exchange.request;
+  const outcome = isPlain(fields) ? 'proceed' : evaluatePreconditions(method, fields, head, now);
+  if (outcome !== 'proceed') {
+    source.cancel('the client has it already');
+    const status = outcome === 'not-modified' ? 304 : 412;
+    const lines = dynamicLines(head, prepareHead(head), now, cacheStatus);
+    exchange.respondPrepared(withoutContent(head, status), lines, null, 0);
+    recordWhole(road, exchange, head, status, 0, provenance, now);
+    return;
+  }
+  const answer = {
+    status: head.status,
+    reason: head.reason,
+    fields: sentFields(head, now, cacheStatus, showsAge),
+  };
+  const sink = exchange.respondStream(answer, source.length);
+  const { bytes } = await relay(source, sink);
+  road.recorder.record({
+    exchange,
+    siteId: head.siteId,
+    handling: provenance.handling,
+    status: head.status,
+    bodyBytes: bytes,
+    firstByteAt: now,
+  });
+}
+
+/** A stored head's fields as they go out when the answer is streamed. */
+function sentFields(head: StoredHead, now: number, cacheStatus: string | null, showsAge: boolean): Fields {
+  const fields = head.fields.copy();
+  const ageSeconds = currentAgeSeconds(head, now);
+  const age = wholeAge(ageSeconds);
+  if (head.browserTtlSeconds !== null) replaceBrowserTtl(fields, head.browserTtlSeconds, age);
+  fields.append('Via', `1.1 ${VIA_PSEUDONYM}`);
+  if (showsAge) fields.append('Age', String(age));
+  fields.append('Cache-Status', cacheStatus ?? hitStatus(head, ageSeconds));
+  return fields;
+}
+
+/** Puts the site's TTL for browsers in place of the origin's, where the origin allows them to keep it at all. */
+export function replaceBrowserTtl(fields: Fields, ttlSeconds: number, ageSeconds: number): void {
+  const value = browserCacheControl(fields.get('cache-control'), ttlSeconds, ageSeconds);
+  if (value === null) return;
+  fields.delete('expires');
+  fields.set('Cache-Control', value);
+}
+
+function wholeAge(ageSeconds: number): number {
+  return Math.min(Math.floor(ageSeconds), AGE_SECONDS_MAX);
+}
+
+function hitStatus(head: StoredHead, ageSeconds: number): string {
+  return `${CACHE_NAME}; hit; ttl=${Math.floor(head.freshnessLifetimeSeconds - ageSeconds)}`;
+}
+
+/** The lines that differ between two uses of a stored head. */
+function dynamicLines(
+  head: StoredHead,
+  prepared: StoredPreparedHead,
+  now: number,
+  cacheStatus: string | null,
+): string {
+  const ageSeconds = currentAgeSeconds(head, now);
+  const age = wholeAge(ageSeconds);
+  const lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, ageSeconds)}\r\n`;
+  return prepared.browserTtl === null ? lines : lines + browserTtlLine(prepared.browserTtl, age);
+}
+
+/**
+ * Whether the request has neither preconditions nor a range: one look at each name's length and first letter,
+ * where five searches by name would be needed otherwise.
+ */
+function isPlain(fields: Fields): boolean {
+  for (let i = 0, count = fields.size; i < count; i++) {
+    const name = fields.nameAt(i);
+    switch (name.length) {
+      case 5:
+        if (lowerCaseName(name) === 'range') return false;
+        break;
+      case 8:
+      case 13:
+      case 17:
+      case 19: {
+        // If-Match, If-Range; If-None-Match; If-Modified-Since; If-Unmodified-Since.
+        const first = name.charCodeAt(0) | 0x20;
+        if (first === 0x69 && name.charCodeAt(2) === 0x2d) return false;
+        break;
+      }
+      default:
+    }
+  }
+  return true;
+}
+
+/** The head without what describes content, for answers without any (RFC 9110 §15.4.5). */
+function withoutContent(head: StoredHead, status: number): PreparedHead {
+  const flat: string[] = [];
+  for (const [name, value] of head.fields) {
+    const lower = lowerCaseName(name);
+    if (lower.startsWith('content-') && lower !== 'content-location') continue;
+    flat.push(name, value);
+  }
+  const { lines } = prepareHead({ ...head, fields: new Fields(flat) });
+  return { status, reason: '', lines };
+}
+
+function recordWhole(
+  road: Road,
+  exchange: Exchange,
+  head: StoredHead,
+  status: number,
+  bodyLength: number,
+  provenance: Provenance,
+  now: number,
+): void {
+  const bodyBytes = exchange.request.method === 'HEAD' ? 0 : bodyLength;
+  if (provenance === HIT) {
+    road.recorder.recordHit(exchange, head.siteId, status, bodyBytes);
+    return;
+  }
+  const { handling } = provenance;
+  road.recorder.record({
+    exchange,
+    siteId: head.siteId,
+    handling,
+    status,
+    bodyBytes,
+    firstByteAt: now,
+  });
+}

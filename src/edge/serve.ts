@@ -1,0 +1,359 @@
+/**
+ * THE ROAD. Every request travels it, and all branching on outcomes is here:
+ *
+ *   route, key ─▶ lookup, select ─▶ decide ─┬─ reuse ─────────────────────────────▶ respond ─▶ record
+ *                       ▲                   ├─ reuse-and-revalidate ─▶ respond, and validate behind it
+ *                       │                   ├─ validate ─┬─▶ collapse ─▶ fill: ask, admit or freshen, store
+ *                       │                   ├─ forward ──┘                └─▶ shared, stored, alone, failed
+ *                       └─ again ───────────┤                                        (`settle`)
+ *                                           └─ refuse
+ *
+ * The steps are other files' work. A hit runs from here to the socket within one turn, without a promise.
+ */
+import { assert } from '#core/base/assert.ts';
+import { decide } from '#core/caching/decide.ts';
+import type { Decision } from '#core/caching/decision.ts';
+import { mayServeStaleOnError } from '#core/caching/freshness.ts';
+import { matchesVary } from '#core/caching/select.ts';
+import { formatCacheStatus } from '#core/http/cache-status.ts';
+import { countLoops } from '#core/http/forwarding.ts';
+import type { Fill, FillOutcome } from './collapse.ts';
+import type { Configuration, Place } from './configuration.ts';
+import type { Exchange } from './exchange.ts';
+import { describeFailure } from './failures.ts';
+import { type OwnResponse, performFill } from './fill.ts';
+import { join } from './join.ts';
+import { ROAD_LIMITS } from './limits.ts';
+import { CACHE_NAME } from './names.ts';
+import { applyHeadResponse, askForOne, respondOwn } from './pass.ts';
+import {
+  refuseBusy,
+  refuseFailed,
+  refuseLoop,
+  refuseUnconfigured,
+  refuseUnplaced,
+  refuseUnstored,
+} from './refuse.ts';
+import { HIT, respondArriving, respondStored, SERVED_STALE } from './respond.ts';
+import { revalidateBehind } from './revalidate.ts';
+import type { Road } from './road.ts';
+import { lookUp, select } from './select-response.ts';
+import type { StoredResponse } from './storage/storage.ts';
+import { Visit } from './visit.ts';
+
+/** The entrance: answers the exchange, now or later, whatever happens. */
+export function serve(road: Road, exchange: Exchange): void {
+  guard(road, exchange, () => enter(road, exchange));
+}
+
+function enter(road: Road, exchange: Exchange): void {
+  const { configuration } = road;
+  if (configuration === null) {
+    refuseUnconfigured(road, exchange);
+    return;
+  }
+  const place = configuration.locate(exchange);
+  if (typeof place === 'string') refuseUnplaced(road, exchange, place);
+  else travel(road, exchange, configuration, place, exchange.receivedAt, null);
+}
+
+function travel(
+  road: Road,
+  exchange: Exchange,
+  configuration: Configuration,
+  place: Place,
+  now: number,
+  visit: Visit | null,
+): void {
+  const { method, fields } = exchange.request;
+  const variants = lookUp(road, place);
+  const stored = select(fields, variants);
+  const decision = decide({
+    method,
+    fields,
+    hasBody: exchange.body !== null,
+    selected: stored === null ? null : stored.head,
+    hasVariants: variants.length > 0,
+    rule: place.rule,
+    site: place.site,
+    now,
+  });
+  switch (decision.action) {
+    case 'reuse':
+      assert(stored !== null, 'what is reused was selected');
+      respondStored(road, exchange, stored, now, decision.isStale ? SERVED_STALE : HIT);
+      return;
+    case 'reuse-and-revalidate':
+      assert(stored !== null, 'what is reused was selected');
+      respondStored(road, exchange, stored, now, SERVED_STALE);
+      revalidateBehind(road, exchange, configuration, place, stored);
+      return;
+    case 'refuse':
+      refuseUnstored(road, exchange, place.site.id);
+      return;
+    case 'validate':
+    case 'forward':
+      if (countLoops(fields, configuration.cdnLoopName) > 0) {
+        refuseLoop(road, exchange, place.site.id);
+        return;
+      }
+      goForward(road, visit ?? new Visit(exchange, configuration, place), decision, stored, variants);
+  }
+}
+
+type Forwarding = Extract<Decision, { action: 'validate' | 'forward' }>;
+
+/** To the origin: alone, or with all who want the same. */
+function goForward(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  selected: StoredResponse | null,
+  variants: readonly StoredResponse[],
+): void {
+  const { exchange, place } = visit;
+  const isValidation = decision.action === 'validate';
+  const stored = isValidation ? selected : null;
+  if (!place.mayFill) {
+    watch(road, exchange, pass(road, visit, decision, null, 'uri-spelling'));
+  } else if (isValidation && exchange.request.method === 'HEAD') {
+    watch(road, exchange, pass(road, visit, decision, stored, null));
+  } else if (!isValidation && !decision.mayStore) {
+    watch(road, exchange, pass(road, visit, decision, null, null));
+  } else if (mayCollapse(road, visit, decision)) {
+    const varyNames = visit.varyNames ?? variants[0]?.head.varyNames ?? [];
+    collapse(road, visit, decision, stored, varyNames);
+  } else {
+    leadAlone(road, visit, decision, stored);
+  }
+}
+
+function mayCollapse(road: Road, visit: Visit, decision: Forwarding): boolean {
+  // Who asks for validation in so many words wants one begun after asking.
+  const isWanted = decision.action === 'validate' ? decision.forward !== 'request' : decision.mayCollapse;
+  if (!isWanted || visit.attempts > ROAD_LIMITS.collapseAttemptsMax) return false;
+  return !road.collapse.isUncollapsible(visit.place.cacheKey, road.clock.now());
+}
+
+/** Waits for the fetch under way, or leads one. */
+function collapse(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  stored: StoredResponse | null,
+  varyNames: readonly string[],
+): void {
+  const { exchange, place } = visit;
+  const joined = join(road, visit, stored, varyNames, (outcome) => {
+    guard(road, exchange, () => settle(road, visit, decision, stored, outcome, false));
+  });
+  switch (joined.kind) {
+    case 'waiting':
+      break;
+    case 'arriving':
+      settle(road, visit, decision, stored, joined.outcome, false);
+      break;
+    case 'lead':
+      lead(road, visit, decision, stored, joined.fill);
+      break;
+    case 'busy':
+      refuseBusy(road, exchange, place.site.id);
+      break;
+    case 'alone':
+      leadAlone(road, visit, decision, stored);
+      break;
+  }
+}
+
+/** Fetches for everybody who waits, this request among them. */
+function lead(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  stored: StoredResponse | null,
+  fill: Fill,
+): void {
+  const { exchange, configuration, place } = visit;
+  const onOutcome = (outcome: FillOutcome): void => {
+    // These leave the response to whoever asked for it: it comes back from `performFill`.
+    if (outcome.kind === 'alone' || outcome.kind === 'server-failure') return;
+    guard(road, exchange, () => settle(road, visit, decision, stored, outcome, true));
+  };
+  fill.wait(onOutcome);
+  // The fetch goes on when this client leaves: others wait, and what is stored is stored for all.
+  visit.atGone(() => fill.leave(onOutcome));
+  const condition = stored === null ? 'as-asked' : stored.head;
+  const { request, connection, body } = exchange;
+  const informs = exchange;
+  const errand = { request, connection, body, configuration, place, condition, stored, informs } as const;
+  watch(
+    road,
+    exchange,
+    performFill(road, errand, fill).then((own) =>
+      own === null ? undefined : finishOwn(road, visit, decision, stored, own),
+    ),
+  );
+}
+
+/** The same for this request only; what comes may still be stored. */
+function leadAlone(road: Road, visit: Visit, decision: Forwarding, stored: StoredResponse | null): void {
+  const { place } = visit;
+  const fill = road.collapse.beginAlone(place.cacheKey, place.site.id);
+  if (fill === null) refuseBusy(road, visit.exchange, place.site.id);
+  else lead(road, visit, decision, stored, fill);
+}
+
+/** What the end of a fetch means for one request that waited for it. */
+function settle(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  stored: StoredResponse | null,
+  outcome: FillOutcome,
+  isOwn: boolean,
+): void {
+  const { exchange, place } = visit;
+  const { forward } = decision;
+  const isCollapsed = !isOwn;
+  switch (outcome.kind) {
+    case 'shared': {
+      const { head, body, isStored, hasOriginAge } = outcome;
+      const source = isOwn || matchesVary(exchange.request.fields, head) ? body.open() : null;
+      if (source === null) {
+        again(road, visit, head.varyNames);
+        break;
+      }
+      visit.atGone((reason) => source.cancel(reason));
+      const cacheStatus = formatCacheStatus(CACHE_NAME, { isHit: false, forward, isStored, isCollapsed });
+      const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
+      watch(road, exchange, respondArriving(road, exchange, head, source, provenance));
+      break;
+    }
+    case 'stored': {
+      const { response, forwardStatus } = outcome;
+      const cacheStatus = formatCacheStatus(CACHE_NAME, {
+        isHit: false,
+        forward,
+        forwardStatus,
+        isCollapsed,
+      });
+      respondStored(road, exchange, response, road.clock.now(), { handling: forward, cacheStatus });
+      break;
+    }
+    case 'alone':
+      leadAlone(road, visit, decision, stored);
+      break;
+    case 'server-failure':
+      if (stored !== null && mayCover(road, place, stored, 'status')) {
+        coverWithStale(road, visit, decision, stored, { forwardStatus: outcome.status });
+      } else {
+        leadAlone(road, visit, decision, stored);
+      }
+      break;
+    case 'failed':
+      if (stored !== null && mayCover(road, place, stored, 'disconnect')) {
+        coverWithStale(road, visit, decision, stored, { detail: describeFailure(outcome.error).type });
+      } else {
+        refuseFailed(road, exchange, place.site.id, outcome.error, forward);
+      }
+      break;
+  }
+}
+
+/** The response came for this request alone. */
+async function finishOwn(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  stored: StoredResponse | null,
+  own: OwnResponse,
+): Promise<void> {
+  const { status, body } = own.response;
+  if (own.reason === 'server-failure' && stored !== null && mayCover(road, visit.place, stored, 'status')) {
+    body.cancel('a stale response is served instead');
+    coverWithStale(road, visit, decision, stored, { forwardStatus: status });
+  } else {
+    await respondOwn(road, visit, own, decision.forward);
+  }
+}
+
+/** For one client, nothing stored: `stored` is what a HEAD validates. */
+async function pass(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  stored: StoredResponse | null,
+  reason: string | null,
+): Promise<void> {
+  const { exchange } = visit;
+  try {
+    const response = await askForOne(road, visit, stored === null ? 'as-asked' : stored.head);
+    const validated = stored === null ? null : applyHeadResponse(road, visit, stored, response);
+    if (validated === null) await respondOwn(road, visit, { response, reason }, decision.forward);
+    else
+      settle(
+        road,
+        visit,
+        decision,
+        stored,
+        { kind: 'stored', response: validated, forwardStatus: 304 },
+        true,
+      );
+  } catch (error) {
+    if (exchange.isGone) return;
+    settle(road, visit, decision, stored, { kind: 'failed', error }, true);
+  }
+}
+
+/** Looks again after a fetch that was not for this request, knowing what the response varies on. */
+function again(road: Road, visit: Visit, varyNames: readonly string[]): void {
+  const { exchange, configuration, place } = visit;
+  visit.attempts++;
+  visit.varyNames = varyNames;
+  travel(road, exchange, configuration, place, road.clock.now(), visit);
+}
+
+function mayCover(
+  road: Road,
+  place: Place,
+  stored: StoredResponse,
+  failure: 'disconnect' | 'status',
+): boolean {
+  return mayServeStaleOnError(stored.head, road.clock.now(), place.site, failure);
+}
+
+/** Serves what is stored in place of an origin that failed (RFC 5861 §4). */
+function coverWithStale(
+  road: Road,
+  visit: Visit,
+  decision: Forwarding,
+  stored: StoredResponse,
+  failure: { readonly forwardStatus?: number; readonly detail?: string },
+): void {
+  const cacheStatus = formatCacheStatus(CACHE_NAME, {
+    isHit: false,
+    forward: decision.forward,
+    ...failure,
+  });
+  respondStored(road, visit.exchange, stored, road.clock.now(), { handling: 'served-stale', cacheStatus });
+}
+
+/** Runs a step that nobody above catches for. */
+function guard(road: Road, exchange: Exchange, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    fail(road, exchange, error);
+  }
+}
+
+function watch(road: Road, exchange: Exchange, work: Promise<void>): void {
+  work.catch((error: unknown) => fail(road, exchange, error));
+}
+
+/** A mistake of ours: it ends this exchange and no other. */
+function fail(road: Road, exchange: Exchange, error: unknown): void {
+  road.recorder.count('faults');
+  road.log.error({ exchange: exchange.id, err: error }, 'fault while serving a request');
+  exchange.abort('internal fault');
+}
