@@ -60,12 +60,12 @@ export function summarise(measurements: readonly Measurement[]): string {
   const near = sorted[0];
   const far = sorted.at(-1);
   if (near === undefined || far === undefined) return '';
-  const warm = sorted.map(({ warm }) => warm.pageMs);
-  const fastest = Math.min(...warm);
-  const slowest = Math.max(...warm);
+  const byWait = measurements.toSorted((one, other) => one.warm.pageMs - other.warm.pageMs);
+  const first = byWait[0] ?? near;
+  const last = byWait.at(-1) ?? far;
   return `${[
     `Without a CDN, ${far.city} is ${times(far.originRoundTripMs / near.originRoundTripMs)} as far from the shop in round-trip time as ${near.city}, and waits ${times(far.direct.pageMs / near.direct.pageMs)} as long: ${milliseconds(far.direct.pageMs)} against ${milliseconds(near.direct.pageMs)}.`,
-    `Through Perigee everyone waits about as long as everyone else: from ${milliseconds(fastest)} to ${milliseconds(slowest)}, ${times(slowest / fastest)} from first to last.`,
+    `Through Perigee the waits reach from ${milliseconds(first.warm.pageMs)} (${first.city}) to ${milliseconds(last.warm.pageMs)} (${last.city}): ${times(last.warm.pageMs / first.warm.pageMs)}.`,
     `A page is ${near.direct.requests} requests and ${formatBytes(near.direct.bodyBytes)}; distance is propagation alone (5 ms + 1.5 ms per 100 km and round trip), without limits of bandwidth and without loss.`,
   ].join('\n')}\n`;
 }
