@@ -1,0 +1,155 @@
+/** The purge itself: by URL, prefix, tag, or everything (asked twice), with each edge's receipt. */
+import { Alert, Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { type FormEvent, useState } from 'react';
+import type { PurgeView } from '#core/contract/purges.ts';
+import type { SiteView } from '#core/contract/sites.ts';
+import { type PurgeTarget, purgeTargetSchema } from '#core/model/purge.ts';
+import { usePurge } from '../../api/mutations.ts';
+import { refusalText } from '../../api/refusal.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { describeReceipts, describeTarget } from './purge-text.ts';
+
+const KINDS = [
+  { value: 'url', label: 'URL' },
+  { value: 'prefix', label: 'Prefix' },
+  { value: 'tag', label: 'Tag' },
+  { value: 'everything', label: 'Everything' },
+] as const satisfies readonly { readonly value: PurgeTarget['kind']; readonly label: string }[];
+
+type Kind = (typeof KINDS)[number]['value'];
+
+const INPUTS = {
+  url: {
+    label: 'URL',
+    help: 'One URL in all its variants.',
+    placeholder: (host: string) => `https://${host}/style.css`,
+  },
+  prefix: {
+    label: 'Path prefix',
+    help: 'Everything whose path begins like this.',
+    placeholder: () => '/images/',
+  },
+  tag: {
+    label: 'Tag',
+    help: 'Everything the origin marked with this Cache-Tag.',
+    placeholder: () => 'product-42',
+  },
+} as const;
+
+function toTarget(kind: Kind, typed: string, site: SiteView): PurgeTarget {
+  const value = typed.trim();
+  switch (kind) {
+    case 'url':
+      // A path alone means the site's own first host.
+      return { kind, url: value.startsWith('/') ? `http://${site.hosts[0]}${value}` : value };
+    case 'prefix':
+      return { kind, siteId: site.id, prefix: value };
+    case 'tag':
+      return { kind, siteId: site.id, tag: value };
+    case 'everything':
+      return { kind, siteId: site.id };
+  }
+}
+
+function check(target: PurgeTarget, typed: string): string | null {
+  if (target.kind !== 'everything' && typed.trim() === '') return 'is missing';
+  const result = purgeTargetSchema.safeParse(target);
+  return result.success ? null : (result.error.issues[0]?.message ?? 'is not valid');
+}
+
+function Receipt({ purge }: { readonly purge: PurgeView }) {
+  const failed = purge.receipts.filter((receipt) => !receipt.applied);
+  return (
+    <Alert color={failed.length === 0 ? 'teal' : 'red'} variant="light" role="status">
+      <strong>{describeTarget(purge.target)}</strong> is purged: {describeReceipts(purge)} edge workers.
+      Requests from now on get fresh content.
+      {failed.map((receipt) => (
+        <div key={receipt.part}>
+          {receipt.part}: {receipt.error ?? 'did not answer'}
+        </div>
+      ))}
+    </Alert>
+  );
+}
+
+export function PurgeForm({ site }: { readonly site: SiteView }) {
+  const purge = usePurge();
+  const [kind, setKind] = useState<Kind>('url');
+  const [typed, setTyped] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isConfirming, setConfirming] = useState(false);
+  const input = kind === 'everything' ? null : INPUTS[kind];
+
+  function order() {
+    purge.mutate(toTarget(kind, typed, site), { onSettled: () => setConfirming(false) });
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const found = check(toTarget(kind, typed, site), typed);
+    setProblem(found);
+    purge.reset();
+    if (found !== null) return;
+    if (kind === 'everything') setConfirming(true);
+    else order();
+  }
+
+  function choose(value: string) {
+    setKind(KINDS.find((candidate) => candidate.value === value)?.value ?? 'url');
+    setTyped('');
+    setProblem(null);
+    purge.reset();
+  }
+
+  return (
+    <Panel
+      title="Purge"
+      description="What is purged is fetched from the origin again when it is next asked for."
+    >
+      <form onSubmit={submit} noValidate>
+        <Stack gap="md" maw={640}>
+          <SegmentedControl aria-label="What to purge" data={[...KINDS]} value={kind} onChange={choose} />
+          {input === null ? (
+            <Text size="sm" c="dimmed">
+              All stored responses of this site. Its origin will see every request until they are stored
+              again.
+            </Text>
+          ) : (
+            <TextInput
+              label={input.label}
+              description={input.help}
+              placeholder={input.placeholder(site.hosts[0] ?? '')}
+              value={typed}
+              onChange={(event) => setTyped(event.currentTarget.value)}
+              error={problem}
+            />
+          )}
+          <Group>
+            <Button type="submit" color="red" loading={purge.isPending}>
+              {kind === 'everything' ? 'Purge everything…' : 'Purge'}
+            </Button>
+          </Group>
+          {purge.data !== undefined && <Receipt purge={purge.data} />}
+          {purge.error !== null && (
+            <Alert color="red" variant="light" role="alert">
+              {refusalText(purge.error)}
+            </Alert>
+          )}
+        </Stack>
+      </form>
+      <ConfirmDialog
+        isOpen={isConfirming}
+        title={`Purge everything of ${site.id}?`}
+        confirmLabel="Purge everything"
+        isPending={purge.isPending}
+        error={null}
+        onConfirm={order}
+        onClose={() => setConfirming(false)}
+      >
+        Every edge stops using what it has stored for {site.hosts.join(', ')}. The origin sees every request
+        until the responses are stored again.
+      </ConfirmDialog>
+    </Panel>
+  );
+}

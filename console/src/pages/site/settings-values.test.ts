@@ -1,0 +1,44 @@
+import { expect, test } from 'bun:test';
+import type { SiteView } from '#core/contract/sites.ts';
+import { fieldOfSetting, settingsErrors, toPatch, toValues } from './settings-values.ts';
+
+const SITE: SiteView = {
+  id: 'shop',
+  hosts: ['shop.example.com'],
+  origins: [{ url: 'http://192.0.2.1', hostHeader: null, verifyCertificate: true }],
+  rules: [],
+  staleWhileRevalidateSeconds: 30,
+  staleIfErrorSeconds: 86_400,
+  cname: 'shop.cdn.test',
+};
+
+test('what is shown, saved unchanged, changes nothing', () => {
+  const { hosts, origins, staleWhileRevalidateSeconds, staleIfErrorSeconds } = SITE;
+  expect(toPatch(toValues(SITE))).toEqual({
+    hosts,
+    origins,
+    staleWhileRevalidateSeconds,
+    staleIfErrorSeconds,
+  });
+  expect(settingsErrors(toValues(SITE))).toEqual({});
+});
+
+test('what is wrong is said beside its field', () => {
+  const values = {
+    hosts: ['shop.example.com', 'not a host'],
+    origins: [
+      { url: 'http://192.0.2.1', hostHeader: '', verifyCertificate: true },
+      { url: 'ftp://x', hostHeader: 'a b', verifyCertificate: true },
+    ],
+    staleWhileRevalidate: 'soon',
+    staleIfError: '9999d',
+  };
+  expect(Object.keys(settingsErrors(values)).sort()).toEqual([
+    'hosts',
+    'origins.1.hostHeader',
+    'origins.1.url',
+    'staleIfError',
+    'staleWhileRevalidate',
+  ]);
+  expect(fieldOfSetting('rules[0]')).toBeNull();
+});

@@ -1,0 +1,63 @@
+/** Between a site's settings and what stands in the fields of its form. */
+import { type SitePatch, type SiteView, sitePatchSchema } from '#core/contract/sites.ts';
+import { durationToTyped, parseDuration } from '../../format/duration.ts';
+import { schemaErrors } from '../../forms/form-errors.ts';
+
+export interface OriginValues {
+  readonly url: string;
+  /** Empty: the host the user asked for. */
+  readonly hostHeader: string;
+  readonly verifyCertificate: boolean;
+}
+
+export interface SettingsValues {
+  readonly hosts: readonly string[];
+  readonly origins: readonly OriginValues[];
+  readonly staleWhileRevalidate: string;
+  readonly staleIfError: string;
+}
+
+export function toValues(site: SiteView): SettingsValues {
+  return {
+    hosts: site.hosts,
+    origins: site.origins.map((origin) => ({ ...origin, hostHeader: origin.hostHeader ?? '' })),
+    staleWhileRevalidate: durationToTyped(site.staleWhileRevalidateSeconds),
+    staleIfError: durationToTyped(site.staleIfErrorSeconds),
+  };
+}
+
+const DURATION = 'must be a duration such as 30s, 10m or 1d';
+
+/** A duration that cannot be read becomes −1, which the schema refuses. */
+function seconds(typed: string): number {
+  return parseDuration(typed) ?? -1;
+}
+
+export function toPatch(values: SettingsValues): SitePatch {
+  return {
+    hosts: [...values.hosts],
+    origins: values.origins.map((origin) => ({
+      url: origin.url,
+      hostHeader: origin.hostHeader.trim() || null,
+      verifyCertificate: origin.verifyCertificate,
+    })),
+    staleWhileRevalidateSeconds: seconds(values.staleWhileRevalidate),
+    staleIfErrorSeconds: seconds(values.staleIfError),
+  };
+}
+
+/** The form's field for a path of the patch: `hosts[2]` is in `hosts`, `origins[0].url` is `origins.0.url`. */
+export function fieldOfSetting(path: string): string | null {
+  if (path.startsWith('hosts')) return 'hosts';
+  const origin = /^origins\[(\d+)\]\.(url|hostHeader)$/.exec(path);
+  if (origin !== null) return `origins.${origin[1]}.${origin[2]}`;
+  if (path === 'staleWhileRevalidateSeconds') return 'staleWhileRevalidate';
+  return path === 'staleIfErrorSeconds' ? 'staleIfError' : null;
+}
+
+export function settingsErrors(values: SettingsValues): Record<string, string> {
+  const errors = schemaErrors(sitePatchSchema, toPatch(values), fieldOfSetting);
+  if (parseDuration(values.staleWhileRevalidate) === null) errors.staleWhileRevalidate = DURATION;
+  if (parseDuration(values.staleIfError) === null) errors.staleIfError = DURATION;
+  return errors;
+}
