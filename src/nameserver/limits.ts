@@ -3,6 +3,8 @@
 export const NAMESERVER_LIMITS = {
   /** Octets of a UDP query that are read; longer ones are cut and so answered with a format error. */
   udpQueryOctetsMax: 4096,
+  /** Octets of a TCP query; no honest one is longer, and the connection is closed. */
+  tcpQueryOctetsMax: 8192,
   /** TCP connections in all, and of one address (RFC 7766 §6.1 asks for limits by client). */
   tcpConnectionsMax: 1024,
   tcpConnectionsPerClientMax: 64,
@@ -10,8 +12,6 @@ export const NAMESERVER_LIMITS = {
   tcpIdleMs: 10_000,
   /** Octets of answers a client may leave unread before we stop reading its queries. */
   tcpUnsentOctetsMax: 262_144,
-  /** How long a client may leave them so, ms. */
-  tcpUnsentMs: 10_000,
   /** Connections that wait to be accepted. */
   tcpBacklog: 511,
   /** Answers given to one connection in one go; then others have their turn. */
