@@ -158,7 +158,7 @@ describe('refusals name the place, the cause and the way out', () => {
     ],
     [
       'unknown fields, deep ones too',
-      { ...input('x'), colour: 1, origins: [{ url: "http://192.0.2.1", port: 1 }] } as unknown as SiteInput,
+      { ...input('x'), colour: 1, origins: [{ url: 'http://192.0.2.1', port: 1 }] } as unknown as SiteInput,
       {
         code: 'invalid',
         details: expect.arrayContaining([
