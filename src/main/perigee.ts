@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createProgram, runProgram } from '#cli/program.ts';
 import { createLogger } from '#platform/log.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
-import { summary } from './up/summary.ts';
+import { jsonSummary, summary } from './up/summary.ts';
 import { adminTokenFile, up } from './up/up.ts';
 
 const io = {
@@ -52,8 +52,10 @@ async function runUp(given: UpArguments & { readonly json?: boolean }): Promise<
     }
   });
   const cdn = await up(options, log);
-  if (!requested)
-    process.stdout.write(summary(options, cdn, readFileSync(adminTokenFile(options), 'utf8').trim()));
+  if (!requested) {
+    const token = readFileSync(adminTokenFile(options), 'utf8').trim();
+    process.stdout.write(given.json ? jsonSummary(options, cdn) : summary(options, cdn, token));
+  }
   await stopRequested;
   await cdn.stop();
   process.exit(0);
