@@ -151,7 +151,7 @@ test('no POP to choose, a place that is not known, a stale response', () => {
     notes: [],
   });
   expect(text).toContain(
-    'User 41.215.160.1 in 41.215.160.0/23, an unknown place, its place is not known.\nNo POP can serve this user.\n',
+    'User 41.215.160.1 in 41.215.160.0/23; where that is, is not known.\nNo POP can serve this user.\n',
   );
   expect(text).toContain('Stored    status 200, 18.8 kB, age 2m of 1m, stale\n');
 });

@@ -9,11 +9,10 @@ type Drawing = Pick<Session, 'style' | 'table'>;
 type Steering = NonNullable<Explanation['steering']>;
 type Cache = Explanation['caches'][number];
 
-const SOURCES: Readonly<Record<Steering['client']['source'], string>> = {
+const SOURCES = {
   operator: "from the operator's list of networks",
   'geo-database': 'from the geography database',
-  none: 'its place is not known',
-};
+} as const;
 
 export function renderExplanation(session: Drawing, explanation: Explanation): string {
   const { url, site, steering, caches, notes } = explanation;
@@ -29,12 +28,22 @@ function heading(session: Drawing, text: string): string {
   return `${session.style('bold', text)}\n`;
 }
 
-function renderSteering(session: Drawing, { name, client, candidates, chosenPopId }: Steering): string {
-  const place = client.place === '' ? 'an unknown place' : printable(client.place);
+function describeClient({
+  address,
+  network,
+  place,
+  latitude,
+  longitude,
+  source,
+}: Steering['client']): string {
+  const user = `User ${address} in ${network}`;
+  if (source === 'none') return `${user}; where that is, is not known.`;
   const at =
-    client.latitude === null || client.longitude === null
-      ? ''
-      : ` (${client.latitude.toFixed(2)}, ${client.longitude.toFixed(2)})`;
+    latitude === null || longitude === null ? '' : ` (${latitude.toFixed(2)}, ${longitude.toFixed(2)})`;
+  return `${user}, ${printable(place)}${at}, ${SOURCES[source]}.`;
+}
+
+function renderSteering(session: Drawing, { name, client, candidates, chosenPopId }: Steering): string {
   const chosen = candidates.find(({ popId }) => popId === chosenPopId);
   const answer =
     chosen === undefined
@@ -61,9 +70,7 @@ function renderSteering(session: Drawing, { name, client, candidates, chosenPopI
     ],
     rows,
   );
-  return `${heading(session, 'DNS')}User ${client.address} in ${client.network}, ${place}${at}, ${SOURCES[client.source]}.\n${
-    rows.length === 0 ? '' : table
-  }${answer}\n`;
+  return `${heading(session, 'DNS')}${describeClient(client)}\n${rows.length === 0 ? '' : table}${answer}\n`;
 }
 
 function renderCache(session: Drawing, cache: Cache): string {

@@ -12,6 +12,8 @@ const io = {
   environment: process.env,
   isTerminal: process.stdout.isTTY === true,
 };
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 const program = createProgram(io);
 
 program
