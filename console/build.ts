@@ -62,7 +62,11 @@ async function bundle(entry: string, format: 'esm' | 'iife'): Promise<BuiltFile[
     loader: { '.svg': 'file' },
     // Fonts that a style names would be put into it as text, all alphabets of them; see `joinStyles`.
     external: ['*.woff2'],
-    naming: { entry: '[name]-[hash].[ext]', chunk: '[name]-[hash].[ext]', asset: '[name]-[hash].[ext]' },
+    naming: {
+      entry: '[name]-entry-[hash].[ext]',
+      chunk: '[name]-[hash].[ext]',
+      asset: '[name]-[hash].[ext]',
+    },
     publicPath: '/assets/',
   });
   return Promise.all(
@@ -84,7 +88,10 @@ function hashedFile(path: string, bytes: Uint8Array): BuiltFile {
  * small. The fonts they name become files of their own, of which a browser loads the alphabets it needs.
  */
 async function joinStyles(files: readonly BuiltFile[]): Promise<BuiltFile[]> {
-  const sheets = files.filter((file) => file.name.endsWith('.css'));
+  // By name, because the bundler hands them over in any order.
+  const sheets = files
+    .filter((file) => file.name.endsWith('.css'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const isMain = (file: BuiltFile) => file.name.startsWith('main-');
   const ordered = [...sheets.filter(isMain), ...sheets.filter((file) => !isMain(file))];
   let css = ordered.map((file) => new TextDecoder().decode(file.bytes)).join('\n');
@@ -109,9 +116,9 @@ function findFile(files: readonly BuiltFile[], prefix: string, extension: string
 /** The files a visitor of the first page gets: those named, and what they import. */
 function firstLoad(files: readonly BuiltFile[]): BuiltFile[] {
   const wanted = [
-    findFile(files, 'main', '.js'),
+    findFile(files, 'main-entry', '.js'),
     findFile(files, 'main', '.css'),
-    findFile(files, 'color-scheme', '.js'),
+    findFile(files, 'color-scheme-entry', '.js'),
     findFile(files, FIRST_LOAD_FONT, '.woff2'),
     ...FIRST_PAGE_CHUNKS.map((prefix) => findFile(files, prefix, '.js')),
   ];
@@ -137,14 +144,14 @@ function compressedBytes(file: Pick<BuiltFile, 'name' | 'bytes'>): number {
 async function fillPage(files: readonly BuiltFile[]): Promise<string> {
   const address = (prefix: string, extension: string) => `/assets/${findFile(files, prefix, extension).name}`;
   const preloads = firstLoad(files)
-    .filter((file) => file.name.endsWith('.js') && !/^(?:main|color-scheme)-/.test(file.name))
+    .filter((file) => file.name.endsWith('.js') && !file.name.includes('-entry-'))
     .map((file) => `<link rel="modulepreload" href="/assets/${file.name}">`)
     .sort();
   const replacements: Record<string, string> = {
     FAVICON: address('favicon', '.svg'),
-    COLOR_SCHEME_SCRIPT: address('color-scheme', '.js'),
+    COLOR_SCHEME_SCRIPT: address('color-scheme-entry', '.js'),
     STYLESHEET: address('main', '.css'),
-    APP_SCRIPT: address('main', '.js'),
+    APP_SCRIPT: address('main-entry', '.js'),
     FONT: address(FIRST_LOAD_FONT, '.woff2'),
     PRELOADS: preloads.join('\n    '),
   };
