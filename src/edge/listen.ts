@@ -134,7 +134,7 @@ class Listening implements Listeners {
     if (this.#connections.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(() => {
-        for (const connection of [...this.#connections]) connection.cut('the listener closed', false);
+        for (const connection of [...this.#connections]) connection.sever();
         resolve();
       }, drainMs);
       this.#whenEmpty = resolve;

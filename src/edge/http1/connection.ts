@@ -148,11 +148,17 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
     if (this.#exchange === null) this.#linger();
   }
 
+  /** Ends the connection as if the client had gone. */
+  sever(): void {
+    this.#closed();
+    this.#socket.destroy();
+  }
+
   onTick(tick: number): void {
     const { limits, sweep } = this.#context;
     if (this.output.isStalled(tick, sweep.ticks(limits.writeProgressMs))) {
       this.#context.countRefusal('response-too-slow');
-      this.#socket.destroy();
+      this.sever();
     } else if (tick >= this.#readDeadline) {
       this.#readExpired();
     }

@@ -172,8 +172,8 @@ export class RequestBody implements BodySource {
     }
     this.#queuedBytes += part.length;
     if (part.length >= SMALL_PART_BYTES) {
+      this.#seal();
       this.#queue.push(part);
-      this.#gathering = null;
       return;
     }
     if (this.#gathering === null || this.#gatheredBytes + part.length > GATHER_BYTES) {
@@ -182,6 +182,7 @@ export class RequestBody implements BodySource {
         this.#queue.push(part);
         return;
       }
+      this.#seal();
       this.#gathering = new Uint8Array(GATHER_BYTES);
       this.#gatheredBytes = 0;
       this.#queue.push(this.#gathering);
@@ -207,13 +208,17 @@ export class RequestBody implements BodySource {
   }
 
   #shift(): Uint8Array {
-    let part = this.#queue.shift() as Uint8Array;
-    if (part === this.#gathering) {
-      part = part.subarray(0, this.#gatheredBytes);
-      this.#gathering = null;
-    }
+    if (this.#queue.length === 1) this.#seal();
+    const part = this.#queue.shift() as Uint8Array;
     this.#queuedBytes -= part.length;
     return part;
+  }
+
+  /** Cuts the gathering buffer, which is the last of the queue, to what is in it. */
+  #seal(): void {
+    if (this.#gathering === null) return;
+    this.#queue[this.#queue.length - 1] = this.#gathering.subarray(0, this.#gatheredBytes);
+    this.#gathering = null;
   }
 
   #drop(): void {
