@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { loadPage, referencesOf } from './page-load.ts';
+import { drawPicture } from './picture.ts';
 import { type ShopOrigin, startShopOrigin } from './shop-origin.ts';
 import { PRODUCTS } from './shop-products.ts';
 import { makeShopResources, type Resource } from './shop-resources.ts';
+import { makeFilm } from './video.ts';
 
 let resources: ReadonlyMap<string, Resource>;
 let shop: ShopOrigin;
@@ -38,13 +40,13 @@ describe('the shop', () => {
     }
   });
 
-  test('the same products make the same bytes again, so that validators survive a restart', async () => {
-    const again = await makeShopResources();
-    expect([...again.keys()]).toEqual([...resources.keys()]);
-    expect([...again.values()].map(({ etag }) => etag)).toEqual(
-      [...resources.values()].map(({ etag }) => etag),
-    );
-  }, 60_000);
+  test('the same product makes the same bytes again, so that validators survive a restart', async () => {
+    const product = PRODUCTS[16];
+    if (product === undefined) throw new Error('no product');
+    const [path = ''] = pathsBy(new RegExp(`/pictures/${product.id}-`));
+    expect((await drawPicture(product)).equals(resources.get(path)?.body ?? Buffer.alloc(0))).toBe(true);
+    expect(makeFilm().equals(resources.get(filmPath())?.body ?? Buffer.alloc(0))).toBe(true);
+  });
 
   test('validators: unchanged is 304 without a body, another tag is 200', async () => {
     const first = await fetch(`${url}/`);
