@@ -84,7 +84,7 @@ function mountOperations(app: App, { services, authenticator, log }: AppOptions)
       }
     });
   }
-  app.all(`${API_PREFIX}/*`, (context, next) => {
+  app.all('/api/*', (context, next) => {
     if (context.req.path === `${API_PREFIX}/openapi.json`) return next();
     return toResponse(refuseUnknown(context.req.method, context.req.path));
   });

@@ -34,6 +34,8 @@ function openServer(listen: ListenAddress, app: ReturnType<typeof createApp>, lo
     return Bun.serve({
       hostname: listen.address,
       port: listen.port,
+      // Bun shares the port with any other process unless told not to (1.4.5, Linux).
+      reusePort: false,
       idleTimeout: CONTROL_LIMITS.idleTimeoutSeconds,
       maxRequestBodySize: CONTROL_LIMITS.requestBytesMax,
       // Without this a mistake of ours would be shown to the client with our source.
