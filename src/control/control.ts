@@ -33,6 +33,7 @@ import { Purges } from './services/purges.ts';
 import { applySeed, type Seed } from './services/seed.ts';
 import { Sites } from './services/sites.ts';
 import { SystemStatus } from './services/system-status.ts';
+import { isSoundRollup } from './traffic/counters.ts';
 import { LiveWindow } from './traffic/live-window.ts';
 import { SiteTotals } from './traffic/site-totals.ts';
 import { TrafficLog } from './traffic/traffic-log.ts';
@@ -175,6 +176,7 @@ function createServices(
 function countRollups({ traffic, live }: Services, totals: SiteTotals) {
   return (rollups: readonly Parameters<TrafficLog['add']>[0][]) => {
     for (const rollup of rollups.slice(0, CONTROL_LIMITS.rollupsPerMessageMax)) {
+      if (!isSoundRollup(rollup)) continue;
       traffic.add(rollup);
       live.add(rollup);
       totals.add(rollup);

@@ -46,6 +46,16 @@ export function addCounters(
     sum.statusClasses[i] = (sum.statusClasses[i] ?? 0) + (more.statusClasses[i] ?? 0);
 }
 
+/** Whether a rollup can be counted at all: one bad number would spoil every sum it enters. */
+export function isSoundRollup(rollup: Rollup): boolean {
+  const { siteId, popId, startedAt, statusClasses, ...counts } = rollup;
+  const numbers: unknown[] = [startedAt, ...Object.values(counts), ...statusClasses];
+  const areCounts = numbers.every(
+    (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  );
+  return areCounts && typeof siteId === 'string' && typeof popId === 'string';
+}
+
 export function toTraffic(counters: Counters): Traffic {
   const { firstByteMsTotal, statusClasses, ...plain } = counters;
   return {
