@@ -3,6 +3,8 @@ import { createSocket } from 'node:dgram';
 import dnsPacket, { type DecodedPacket, type RecordType } from 'dns-packet';
 
 const ANSWER_DEADLINE_MS = 10_000;
+/** A datagram may be lost; a resolver asks again. */
+const ASK_AGAIN_MS = 500;
 
 export interface Query {
   readonly name: string;
@@ -35,12 +37,15 @@ export function ask(server: string, { name, type, subnet }: Query): Promise<Deco
   const [address = '', port = ''] = server.split(':');
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
+    const again = setInterval(() => socket.send(query, Number(port), address), ASK_AGAIN_MS);
     const timer = setTimeout(() => {
+      clearInterval(again);
       socket.close();
       reject(new Error(`no answer from ${server} for ${name} within ${ANSWER_DEADLINE_MS} ms`));
     }, ANSWER_DEADLINE_MS);
     socket.once('message', (bytes) => {
       clearTimeout(timer);
+      clearInterval(again);
       socket.close();
       resolve(dnsPacket.decode(bytes));
     });

@@ -103,6 +103,8 @@ export class Supervisor {
     const child: ReturnType<typeof Bun.spawn> = Bun.spawn([process.execPath, ...plan.command], {
       stdio: ['ignore', 'inherit', 'inherit', ...plan.descriptors],
       serialization: 'json',
+      // As it is now: without this a child sees the environment that this process began with.
+      env: { ...process.env },
       ipc: (message: PartMessage) => this.#receive(plan.name, child, message),
       onExit: (_, exitCode, signalCode) => this.#ended(plan, child, signalCode ?? exitCode),
     });
