@@ -3,7 +3,7 @@
  * browser's TTL. A stored response whose body lies in memory is answered synchronously, in one write.
  */
 import { browserCacheControl } from '#core/caching/browser-ttl.ts';
-import { currentAgeSeconds } from '#core/caching/freshness.ts';
+import { ageFieldValue } from '#core/caching/freshness.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { evaluatePreconditions, isRangeCurrent } from '#core/http/conditions.ts';
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
@@ -25,8 +25,6 @@ export interface Provenance {
 
 export const HIT: Provenance = { handling: 'hit', cacheStatus: null };
 export const SERVED_STALE: Provenance = { handling: 'served-stale', cacheStatus: null };
-
-const AGE_SECONDS_MAX = 2_147_483_648;
 
 /** Answers from a stored response. */
 export function respondStored(
@@ -175,12 +173,11 @@ export async function respondArriving(
 /** A stored head's fields as they go out when the answer is streamed. */
 function sentFields(head: StoredHead, now: number, cacheStatus: string | null, showsAge: boolean): Fields {
   const fields = head.fields.copy();
-  const ageSeconds = currentAgeSeconds(head, now);
-  const age = wholeAge(ageSeconds);
+  const age = ageFieldValue(head, now);
   if (head.browserTtlSeconds !== null) replaceBrowserTtl(fields, head.browserTtlSeconds, age);
   fields.append('Via', `1.1 ${VIA_PSEUDONYM}`);
   if (showsAge) fields.append('Age', String(age));
-  fields.append('Cache-Status', cacheStatus ?? hitStatus(head, ageSeconds));
+  fields.append('Cache-Status', cacheStatus ?? hitStatus(head, age));
   return fields;
 }
 
@@ -192,12 +189,9 @@ export function replaceBrowserTtl(fields: Fields, ttlSeconds: number, ageSeconds
   fields.set('Cache-Control', value);
 }
 
-function wholeAge(ageSeconds: number): number {
-  return Math.min(Math.floor(ageSeconds), AGE_SECONDS_MAX);
-}
-
-function hitStatus(head: StoredHead, ageSeconds: number): string {
-  return `${CACHE_NAME}; hit; ttl=${Math.floor(head.freshnessLifetimeSeconds - ageSeconds)}`;
+/** What is left of the lifetime is told so that it and Age add up; not above 0: stale. */
+function hitStatus(head: StoredHead, age: number): string {
+  return `${CACHE_NAME}; hit; ttl=${head.freshnessLifetimeSeconds - age}`;
 }
 
 /** The lines that differ between two uses of a stored head. */
@@ -207,9 +201,8 @@ function dynamicLines(
   now: number,
   cacheStatus: string | null,
 ): string {
-  const ageSeconds = currentAgeSeconds(head, now);
-  const age = wholeAge(ageSeconds);
-  const lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, ageSeconds)}\r\n`;
+  const age = ageFieldValue(head, now);
+  const lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
   return prepared.browserTtl === null ? lines : lines + browserTtlLine(prepared.browserTtl, age);
 }
 
