@@ -21,6 +21,8 @@ export type FillOutcome =
   | {
       readonly kind: 'shared';
       readonly head: StoredHead;
+      /** For the request that fetched it: also with the fields that must not be stored. */
+      readonly askersHead: StoredHead;
       readonly body: SharedBody;
       /** Whether it is being stored. */
       readonly isStored: boolean;

@@ -3,7 +3,7 @@
  * shared. Whoever waits learns the outcome through the `Fill`; what is not for sharing is handed back to
  * the request that asked. No judgement here: it calls the pure ones and does what they say.
  */
-import { admit } from '#core/caching/admit.ts';
+import { admit, headForAsker } from '#core/caching/admit.ts';
 import { cacheKey } from '#core/caching/cache-key.ts';
 import type { Admission } from '#core/caching/decision.ts';
 import { freshen, mayFreshen } from '#core/caching/freshen.ts';
@@ -100,7 +100,8 @@ async function shareAndStore(
   const mayBeJoined = writer !== null && !head.mustValidateAlways && isFresh(head, road.clock.now());
   if (!mayBeJoined) road.collapse.detach(fill);
   const hasOriginAge = response.fields.has('age');
-  fill.settle({ kind: 'shared', head, body, isStored: writer !== null, hasOriginAge });
+  const askersHead = headForAsker(head, response.fields);
+  fill.settle({ kind: 'shared', head, askersHead, body, isStored: writer !== null, hasOriginAge });
   await body.run();
   road.collapse.end(fill);
   road.recorder.recordFromOrigin(head.siteId, body.arrived);

@@ -217,7 +217,7 @@ function settle(
   const isCollapsed = !isOwn;
   switch (outcome.kind) {
     case 'shared': {
-      const { head, body, isStored, hasOriginAge } = outcome;
+      const { head, askersHead, body, isStored, hasOriginAge } = outcome;
       const source = isOwn || matchesVary(exchange.request.fields, head) ? body.open() : null;
       if (source === null) {
         again(road, visit, head.varyNames);
@@ -226,7 +226,7 @@ function settle(
       visit.atGone((reason) => source.cancel(reason));
       const cacheStatus = formatCacheStatus(CACHE_NAME, { isHit: false, forward, isStored, isCollapsed });
       const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
-      watch(road, exchange, respondArriving(road, exchange, head, source, provenance));
+      watch(road, exchange, respondArriving(road, exchange, isOwn ? askersHead : head, source, provenance));
       break;
     }
     case 'stored': {

@@ -19,6 +19,4 @@ const server = createServer((request, response) => {
   if (handle !== undefined) handle(rest, request, response);
   else response.writeHead(404).end();
 });
-// Longer than any idle connection of the edge, so that none is closed while a request is on its way.
-server.keepAliveTimeout = 120_000;
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));

@@ -12,11 +12,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startPerigee } from '../support/perigee-process.ts';
 import { judge, type SuiteResults, scoreLine, testsOf, type Verdict } from './score.ts';
 
 const ROOT = resolve(import.meta.dir, '../..');
 const KNOWN_FAILURES_FILE = join(import.meta.dir, 'known-failures.json');
-const START_MS_MAX = 60_000;
+const START_MS_MAX = 10_000;
 const RUN_MS_MAX = 300_000;
 
 const { values: options } = parseArgs({
@@ -38,13 +39,8 @@ try {
 async function run(): Promise<number> {
   const origin = start(['node', join(import.meta.dir, 'origin.mjs'), engine]);
   const originPort = Number(await firstLine(origin));
-  const perigee = start([
-    ...[process.execPath, join(ROOT, 'src/main/perigee.ts'), 'up', '--json', '--no-demo'],
-    ...['--data', join(directory, 'data'), '--site', `127.0.0.1=http://127.0.0.1:${originPort}`],
-    ...['http', 'https', 'dns', 'api'].flatMap((name) => [`--${name}`, '127.0.0.1:0']),
-  ]);
-  const { http } = JSON.parse(await firstLine(perigee)) as { readonly http: string };
-  const output = await runClient(`http://${http}`);
+  const perigee = await startPerigee('--no-demo', '--site', `127.0.0.1=http://127.0.0.1:${originPort}`);
+  const output = await runClient(`http://${perigee.http}`).finally(() => perigee.stop());
   if (options.id !== undefined) {
     process.stdout.write(output);
     return 0;
@@ -90,6 +86,8 @@ async function runClient(base: string): Promise<string> {
   const client = start(['node', '--no-warnings', join(engine, 'cli.mjs')], {
     npm_config_base: base,
     npm_config_id: options.id ?? '',
+    // Where the client looks when the former is empty: left undefined it would run a test of that name.
+    npm_package_config_id: '',
   });
   const timer = setTimeout(() => client.kill('SIGKILL'), RUN_MS_MAX);
   const output = await new Response(client.stdout).text();

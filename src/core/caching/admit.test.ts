@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { formatHttpDate } from '#core/http/dates.ts';
 import { Fields } from '#core/http/fields.ts';
 import { type Rule, ruleSchema, type SiteInput, siteSchema } from '#core/model/site.ts';
-import { admit } from './admit.ts';
+import { admit, headForAsker } from './admit.ts';
 import { EXAMPLE_AT } from './example-head.cases.ts';
 import { ORIGIN_SILENT } from './freshness.ts';
 import type { StoredHead } from './stored-head.ts';
@@ -264,10 +264,8 @@ describe('the lifetime of what is stored', () => {
     ['LT2', [['Last-Modified', at(-1000)], date], 100],
     ['LT2', [['Last-Modified', at(-1e8)], date], 86_400],
     ['LT2', [['Last-Modified', at(1000)], date], 0],
-    ['LT2', [['Last-Modified', at(-1000)], date], 0, { status: 599 }],
     ['LT2', [['Last-Modified', at(-1000)], date, control('public')], 100, { status: 599 }],
     ['LT2', [['Last-Modified', at(-1000)], date], 100, { status: 404 }],
-    ['LT2', [['Last-Modified', at(-1000)], date], 0, { status: 302 }],
     ['LT3', [control('max-age=60')], 300, { rule: OVERRIDE }],
     ['LT3', [control('max-age=60')], 60, { rule: DEFAULT_TTL }],
     ['LT3', [['Last-Modified', at(-1000)], date], 300, { rule: DEFAULT_TTL }],
@@ -368,6 +366,23 @@ describe('what is kept', () => {
       ['d', '4'],
       ['Content-Type', 'text/plain'],
     ]);
+  });
+
+  test('AD13 who asked gets also what is not kept, but nothing of the connection', () => {
+    const response: [string, string][] = [
+      ['Connection', 'x-hop'],
+      ['X-Hop', '1'],
+      ['Content-Length', '5'],
+      ['Cache-Status', 'Other; hit'],
+      control('max-age=60, no-cache="a"'),
+      ['a', '1'],
+    ];
+    const head = stored({ response });
+    const date: [string, string] = ['Date', at(0)];
+    expect([...headForAsker(head, Fields.of(response)).fields]).toEqual([date, ...response.slice(3)]);
+    expect([...head.fields]).toEqual([date, control('max-age=60, no-cache="a"')]);
+    const plain = stored({ response: [KEPT] });
+    expect(headForAsker(plain, Fields.of([KEPT]))).toBe(plain);
   });
 
   test('AD13 the facts that later judgements rest on', () => {

@@ -10,7 +10,7 @@ import { resolveSameHost } from '#core/http/references.ts';
 import { parseVary } from '#core/http/vary.ts';
 import type { Rule, Site } from '#core/model/site.ts';
 import type { Admission, PassReason } from './decision.ts';
-import { isOverridden } from './lifetime.ts';
+import { isHeuristicallyCacheable, isOverridden } from './lifetime.ts';
 import { VARY_NAMES_MAX } from './limits.ts';
 import { type DerivedMoments, deriveMoments } from './moments.ts';
 import { varyValuesOf } from './select.ts';
@@ -63,7 +63,7 @@ export function admit(input: AdmitInput): Admission {
   if (varyNames === null || varyNames.length > VARY_NAMES_MAX) return pass('vary-star');
   const tags = tagsOf(responseFields);
   if (tags === null) return pass('too-large');
-  if (!isWorthStoring(derived)) return pass(derived.directives.noCache ? 'no-cache' : 'no-lifetime');
+  if (!isWorthStoring(status, derived)) return pass(derived.directives.noCache ? 'no-cache' : 'no-lifetime');
   return { action: 'store', head: headOf(input, derived, varyNames, tags) };
 }
 
@@ -127,12 +127,13 @@ function isWithheld(name: string, directives: ResponseDirectives): boolean {
 }
 
 /**
- * Room is for responses that can be used again: fresh for a while, validated, or granted a stale window.
- * A rule's TTL of 0 is an order not to keep.
+ * Room is for responses that can be used again: fresh for a while, granted a stale window, or validated; the
+ * last only where the status or `public` allows storing without a lifetime (§3).
  */
-function isWorthStoring(derived: DerivedMoments): boolean {
-  const { moments, lifetime } = derived;
-  const hasValidator = moments.etag !== null || moments.lastModifiedAt !== null;
+function isWorthStoring(status: number, derived: DerivedMoments): boolean {
+  const { moments, lifetime, directives } = derived;
+  const isStorable = lifetime.source !== 'none' || directives.public || isHeuristicallyCacheable(status);
+  const hasValidator = isStorable && (moments.etag !== null || moments.lastModifiedAt !== null);
   if (moments.mustValidateAlways) return hasValidator;
   const hasWindow = moments.staleWhileRevalidateSeconds > 0 || moments.staleIfErrorSeconds > 0;
   return lifetime.seconds > 0 || hasValidator || hasWindow;
@@ -174,4 +175,18 @@ export function storedFields(fields: Fields, directives: ResponseDirectives, dat
   const flat: string[] = ['Date', formatHttpDate(dateAt)];
   copyEndToEnd(fields, flat, (name) => !NOT_STORED.has(name) && !isWithheld(name, directives));
   return new Fields(flat);
+}
+
+/** Replaced in every answer, also in the first. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['age', 'content-length', 'date']);
+
+/**
+ * The head for the user whose request fetched the response: with the fields that only the store must not
+ * keep (`no-cache="…"`, `private="…"`, other caches' Cache-Status).
+ */
+export function headForAsker(head: StoredHead, responseFields: Fields): StoredHead {
+  const flat: string[] = ['Date', formatHttpDate(head.dateAt)];
+  copyEndToEnd(responseFields, flat, (name) => !NEVER_SENT.has(name));
+  const fields = new Fields(flat);
+  return fields.size === head.fields.size ? head : { ...head, fields };
 }

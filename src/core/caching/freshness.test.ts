@@ -73,6 +73,8 @@ describe('stale answers', () => {
     ['ST1', { mustNotServeStale: true }, 61, false, false],
     ['ST1', { mustNotServeStale: true }, 59, true, true],
     ['ST1', { mustValidateAlways: true }, 59, false, false],
+    ['ST5', { status: 503 }, 61, false, false],
+    ['ST5', { status: 404 }, 61, true, true],
   ];
   for (const [rule, changes, seconds, disconnect, status] of onError) {
     test(`${rule} on error ${JSON.stringify(changes)} at ${seconds} s: ${disconnect}, ${status}`, () => {

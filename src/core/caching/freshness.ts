@@ -53,7 +53,8 @@ export function mayServeStaleOnError(
   site: Site,
   failure: 'disconnect' | 'status',
 ): boolean {
-  if (head.mustValidateAlways) return false;
+  // One error in place of another helps nobody, and would hide that the origin is back.
+  if (head.mustValidateAlways || head.status >= 500) return false;
   const staleness = stalenessSeconds(head, now);
   if (staleness < 0) return true;
   if (head.mustNotServeStale) return false;
