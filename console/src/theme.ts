@@ -14,10 +14,24 @@ const IRIS: MantineColorsTuple = [
   '#372d9e',
 ];
 
+/** Mantine's dark scale in the blue-black of `styles/tokens.css`: text first, ground last. */
+const NIGHT: MantineColorsTuple = [
+  '#eceefa',
+  '#c3c8de',
+  '#a6adc8',
+  '#858dab',
+  '#303751',
+  '#242a3f',
+  '#181c2b',
+  '#10131f',
+  '#0c0f19',
+  '#090b13',
+];
+
 export const theme = createTheme({
   primaryColor: 'iris',
   primaryShade: { light: 7, dark: 6 },
-  colors: { iris: IRIS },
+  colors: { iris: IRIS, dark: NIGHT },
   fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", sans-serif',
   fontFamilyMonospace: 'var(--mono)',
   headings: { fontFamily: '"Inter Variable", system-ui, sans-serif', fontWeight: '650' },

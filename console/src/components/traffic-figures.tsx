@@ -11,8 +11,9 @@ interface TrafficFiguresProps {
   readonly requestsPerSecond: number | undefined;
 }
 
-function course(view: TrafficView | undefined, countOf: (point: TrafficPoint) => number): number[] {
-  return view?.series.map(countOf) ?? [];
+/** Steps in which there was nothing to measure are left out. */
+function course(view: TrafficView | undefined, measure: (point: TrafficPoint) => number | null): number[] {
+  return view?.series.flatMap((point) => measure(point) ?? []) ?? [];
 }
 
 export function TrafficFigures({ view, requestsPerSecond }: TrafficFiguresProps) {
@@ -33,7 +34,7 @@ export function TrafficFigures({ view, requestsPerSecond }: TrafficFiguresProps)
         value={totals && formatRatio(totals.hitRatio)}
         detail={totals ? `${formatCount(answeredFromCache(totals))} from the cache` : ''}
         color="var(--cache)"
-        course={course(view, (point) => point.hitRatio ?? 0)}
+        course={course(view, (point) => point.hitRatio)}
       />
       <FigureTile
         name="Bytes saved"
@@ -51,7 +52,7 @@ export function TrafficFigures({ view, requestsPerSecond }: TrafficFiguresProps)
         value={totals && formatMilliseconds(totals.firstByteMsMean)}
         detail="mean at the edge"
         color="var(--origin)"
-        course={course(view, (point) => point.firstByteMsMean ?? 0)}
+        course={course(view, (point) => point.firstByteMsMean)}
       />
       <FigureTile
         name="Errors"

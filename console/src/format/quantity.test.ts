@@ -30,12 +30,12 @@ describe('quantities', () => {
 
   test.each([
     [null, '–'],
-    [0, '0 %'],
-    [1, '100 %'],
-    [0.0004, '< 0.1 %'],
-    [0.9997, '99.97 %'],
-    [0.999999, '99.99 %'],
-    [0.975, '97.5 %'],
+    [0, '0%'],
+    [1, '100%'],
+    [0.0004, '< 0.1%'],
+    [0.9997, '99.97%'],
+    [0.999999, '99.99%'],
+    [0.975, '97.5%'],
   ])('a ratio of %p never claims a whole it is not', (ratio, text) => expect(formatRatio(ratio)).toBe(text));
 
   test('rates, times and distances', () => {

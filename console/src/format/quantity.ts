@@ -44,14 +44,14 @@ export function formatRate(perSecond: number): string {
   return perSecond < 10 ? perSecond.toFixed(1).replace(/\.0$/, '') : formatCount(Math.round(perSecond));
 }
 
-/** 0..1 as a percentage that never rounds to a whole it is not: 99.97 % stays below 100 %. */
+/** 0..1 as a percentage that never rounds to a whole it is not: 99.97 % stays below 100%. */
 export function formatRatio(ratio: number | null): string {
   if (ratio === null) return NONE;
   const percent = ratio * 100;
-  if (percent === 0 || percent === 100) return `${percent} %`;
-  if (percent < 0.1) return '< 0.1 %';
-  if (percent > 99.9) return `${Math.min(99.99, percent).toFixed(2)} %`;
-  return `${percent.toFixed(1).replace(/\.0$/, '')} %`;
+  if (percent === 0 || percent === 100) return `${percent}%`;
+  if (percent < 0.1) return '< 0.1%';
+  if (percent > 99.9) return `${Math.min(99.99, percent).toFixed(2)}%`;
+  return `${percent.toFixed(1).replace(/\.0$/, '')}%`;
 }
 
 export function formatMilliseconds(milliseconds: number | null): string {

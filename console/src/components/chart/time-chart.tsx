@@ -71,9 +71,22 @@ function Layers(props: { readonly geometry: ChartGeometry; readonly layers: read
         <stop offset="1" stopColor="currentColor" stopOpacity="0.06" />
       </linearGradient>
       <path d={props.geometry.areas[index]?.fill} fill={`url(#${gradientId}-${index})`} />
-      <path className={classes.edge} d={props.geometry.areas[index]?.edge} />
     </g>
   ));
+}
+
+/** The upper line of each layer; lower layers over higher ones, so that an empty layer hides nothing. */
+function Edges(props: { readonly geometry: ChartGeometry; readonly layers: readonly ChartLayer[] }) {
+  return props.layers
+    .map((layer, index) => (
+      <path
+        key={layer.name}
+        className={classes.edge}
+        style={{ color: layer.color }}
+        d={props.geometry.areas[index]?.edge}
+      />
+    ))
+    .reverse();
 }
 
 export function TimeChart(props: TimeChartProps) {
@@ -101,6 +114,7 @@ export function TimeChart(props: TimeChartProps) {
         >
           <Axes geometry={geometry} frame={frame} chart={props} />
           <Layers geometry={geometry} layers={props.layers} />
+          <Edges geometry={geometry} layers={props.layers} />
           {at !== undefined && (
             <line
               className={classes.crosshair}

@@ -5,8 +5,8 @@
 import { geoNaturalEarth1 } from 'd3-geo';
 
 export const MAP_WIDTH = 1000;
-const NORTH_LATITUDE = 80;
-const SOUTH_LATITUDE = -57;
+const NORTH_LATITUDE = 84;
+const SOUTH_LATITUDE = -60;
 
 export const projection = geoNaturalEarth1().fitWidth(MAP_WIDTH, { type: 'Sphere' });
 

@@ -42,21 +42,18 @@ export function WorldMap(props: WorldMapProps) {
     },
   };
   return (
-    <section
-      ref={ref}
-      className={classes.map}
-      style={{ aspectRatio: `${MAP_WIDTH} / ${MAP_HEIGHT}` }}
-      aria-label={props.label}
-    >
-      <Land />
-      {width > 0 && (
-        <>
-          <svg className={classes.overlay} viewBox={`0 0 ${width} ${height}`} role="presentation">
-            {props.picture(ground)}
-          </svg>
-          {props.above?.(ground)}
-        </>
-      )}
+    <section className={classes.frame} aria-label={props.label}>
+      <div ref={ref} className={classes.map} style={{ aspectRatio: `${MAP_WIDTH} / ${MAP_HEIGHT}` }}>
+        <Land />
+        {width > 0 && (
+          <>
+            <svg className={classes.overlay} viewBox={`0 0 ${width} ${height}`} role="presentation">
+              {props.picture(ground)}
+            </svg>
+            {props.above?.(ground)}
+          </>
+        )}
+      </div>
     </section>
   );
 }

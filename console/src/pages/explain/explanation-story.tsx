@@ -9,6 +9,7 @@ import { Step } from './step.tsx';
 const SOURCES = {
   operator: 'the operator’s own list says so',
   'geo-database': 'by the geography database',
+  given: 'as you asked',
   none: 'nobody knows where that is',
 } as const;
 

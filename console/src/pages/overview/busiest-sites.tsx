@@ -43,9 +43,9 @@ export function BusiestSites(props: { readonly range: TimeRange }) {
       title="Sites"
       description={sites.data.length === 1 ? '1 site' : `${sites.data.length} sites`}
       actions={
-        <Button component={Link} href="/sites" variant="subtle" size="compact-sm">
+        <Link href="/sites" className={classes.all}>
           All sites
-        </Button>
+        </Link>
       }
     >
       <ul className={classes.list}>

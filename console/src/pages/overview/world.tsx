@@ -34,9 +34,9 @@ function BusiestPops({ situations }: { readonly situations: readonly PopSituatio
       title="POPs"
       description={countStates(situations)}
       actions={
-        <Button component={Link} href="/pops" variant="subtle" size="compact-sm">
+        <Link href="/pops" className={classes.all}>
           All POPs
-        </Button>
+        </Link>
       }
     >
       <ul className={classes.list}>
