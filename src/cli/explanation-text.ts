@@ -12,6 +12,7 @@ type Cache = Explanation['caches'][number];
 const SOURCES = {
   operator: "from the operator's list of networks",
   'geo-database': 'from the geography database',
+  given: 'as the question says',
 } as const;
 
 export function renderExplanation(session: Drawing, explanation: Explanation): string {

@@ -80,11 +80,11 @@ export async function startNameserver(options: NameserverOptions): Promise<Runni
       counters: sumCounters([counters, ...udp.counters]),
     }),
   );
-  bus.respond('explain-steering', ({ host, clientAddress }) => {
+  bus.respond('explain-steering', ({ host, clientAddress, clientPlace }) => {
     if (answerer.view === null) {
       throw new AppError('unavailable', 'The name server has no configuration yet.');
     }
-    return explainSteering(answerer.view, host, clientAddress);
+    return explainSteering(answerer.view, host, clientAddress, clientPlace);
   });
   await udp.settled();
   log.info({ port: udp.address.port, udp: udp.kind }, 'answering DNS');

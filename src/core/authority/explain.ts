@@ -9,8 +9,9 @@ import { hashName } from '../dns/query.ts';
 import { formatAddress, type IpAddress, parseAddress } from '../ip/address.ts';
 import { cityOf, countryOf } from '../ip/geo-table.ts';
 import { formatPrefix, maskAddress } from '../ip/prefix.ts';
-import type { SteeringExplanation } from '../model/messages.ts';
+import type { SteeringExplanation, SteeringQuestion } from '../model/messages.ts';
 import type { Pop } from '../model/pop.ts';
+import { CandidateOrders } from '../steering/candidate-orders.ts';
 import { chooseEdges, createEdgeChoice, rendezvousScore } from '../steering/choose.ts';
 import {
   clientPlaceOf,
@@ -19,6 +20,7 @@ import {
   type Located,
   locate,
   networkOfPlace,
+  placeCount,
 } from '../steering/locate.ts';
 import { type RankedPop, rankPops } from '../steering/rank.ts';
 import { DEAD, USABLE, WEAK } from '../steering/steering-health.ts';
@@ -29,13 +31,15 @@ import type { AuthorityView } from './view.ts';
 type Candidate = SteeringExplanation['candidates'][number];
 
 /**
- * Explains the answer for `host` (a site's name) to a client at `clientAddress`.
- * Throws AppError `invalid` for what is no address, `not-found` for a host that is not steered.
+ * Explains the answer for `host` (a site's name) to a client at `clientAddress`; `clientPlace`, when given,
+ * says where that client is taken to be. Throws AppError `invalid` for what is no address, `not-found` for a
+ * host that is not steered.
  */
 export function explainSteering(
   view: AuthorityView,
   host: string,
   clientAddress: string,
+  clientPlace?: SteeringQuestion['clientPlace'],
 ): SteeringExplanation {
   const address = parseAddress(clientAddress);
   if (address === null) throw new AppError('invalid', `"${clientAddress}" is not an IPv4 or IPv6 address.`);
@@ -45,14 +49,31 @@ export function explainSteering(
   }
   const located = createLocated();
   locate(view.locator, address, located);
-  const chosen = choosePopForFamily(view, located, 4);
-  const chosenPop = chosen >= 0 ? chosen : choosePopForFamily(view, located, 6);
+  const seen = clientPlace === undefined ? view : withGivenPlace(view, clientPlace, located);
+  const chosen = choosePopForFamily(seen, located, 4);
+  const chosenPop = chosen >= 0 ? chosen : choosePopForFamily(seen, located, 6);
+  const client = describeClient(seen, address, located);
   return {
     name: host.toLowerCase(),
-    client: describeClient(view, address, located),
-    candidates: listCandidates(view, located, siteHash, chosenPop),
+    client: clientPlace === undefined ? client : { ...client, place: clientPlace.name, source: 'given' },
+    candidates: listCandidates(seen, located, siteHash, chosenPop),
     chosenPopId: view.zone.pops[chosenPop]?.id ?? null,
   };
+}
+
+/** The view for one question in which the client is where the asker says: one network more, after the others. */
+function withGivenPlace(
+  view: AuthorityView,
+  { latitude, longitude, country }: NonNullable<SteeringQuestion['clientPlace']>,
+  located: Located,
+): AuthorityView {
+  const network = { network: '', location: { latitude, longitude }, country, carrier: null };
+  const locator = { ...view.locator, networks: [...view.locator.networks, network] };
+  located.place = placeCount(view.locator);
+  const orders = new CandidateOrders(view.zone.steering, view.policy, placeCount(locator), (place) =>
+    clientPlaceOf(locator, place),
+  );
+  return { ...view, locator, orders };
 }
 
 function siteHashOf(view: AuthorityView, host: string): number | null {

@@ -12,8 +12,8 @@ export const steeringExplanationSchema = z.object({
     latitude: z.number().nullable(),
     longitude: z.number().nullable(),
     country: z.string().nullable(),
-    /** Where the place is known from; `none`: it is not known. */
-    source: z.enum(['operator', 'geo-database', 'none']),
+    /** Where the place is known from; `given`: the question named it; `none`: it is not known. */
+    source: z.enum(['operator', 'geo-database', 'given', 'none']),
   }),
   /** In order of preference. */
   candidates: z.array(

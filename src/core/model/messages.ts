@@ -110,7 +110,8 @@ export interface SteeringExplanation {
     readonly latitude: number | null;
     readonly longitude: number | null;
     readonly country: string | null;
-    readonly source: 'operator' | 'geo-database' | 'none';
+    /** `given`: the asker named the place. */
+    readonly source: 'operator' | 'geo-database' | 'given' | 'none';
   };
   /** In order of preference. */
   readonly candidates: readonly {
