@@ -17,6 +17,7 @@ import { mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { matchesVary } from '#core/caching/select.ts';
 import { formatCacheStatus } from '#core/http/cache-status.ts';
 import { countLoops } from '#core/http/forwarding.ts';
+import type { Errand } from './ask-origin.ts';
 import type { Fill, FillOutcome } from './collapse.ts';
 import type { Configuration, Place } from './configuration.ts';
 import type { Exchange } from './exchange.ts';
@@ -180,12 +181,17 @@ function lead(
     guard(road, exchange, () => settle(road, visit, decision, stored, outcome, true));
   };
   fill.wait(onOutcome);
-  // The fetch goes on when this client leaves: others wait, and what is stored is stored for all.
-  visit.atGone(() => fill.leave(onOutcome));
-  const condition = stored === null ? 'as-asked' : stored.head;
+  const given = new AbortController();
+  visit.atGone(() => {
+    fill.leave(onOutcome);
+    // A shared fetch goes on: others wait for it, or will. Nobody else wants one that is not.
+    if (!fill.isShared) given.abort();
+  });
+  const { signal } = given;
+  const condition: Errand['condition'] = stored === null ? 'as-asked' : stored.head;
   const { request, connection, body } = exchange;
   const informs = exchange;
-  const errand = { request, connection, body, configuration, place, condition, stored, informs } as const;
+  const errand = { request, connection, body, configuration, place, condition, stored, informs, signal };
   watch(
     road,
     exchange,
