@@ -69,22 +69,24 @@ export async function startNameserver(options: NameserverOptions): Promise<Runni
       tell({ kind: 'health', health: health.leases.list() });
     },
   });
-  bus.respond(
-    'status',
-    (): PartStatus => ({
+  bus.respond('status', async (): Promise<PartStatus> => {
+    const generation = holder.current()?.generation ?? 0;
+    // A generation is in force when every thread answers from it.
+    await udp.settled();
+    return {
       part: bus.self,
-      generation: holder.current()?.generation ?? 0,
+      generation,
       startedAt,
       residentBytes: process.memoryUsage.rss(),
       storage: null,
       counters: sumCounters([counters, ...udp.counters]),
-    }),
-  );
-  bus.respond('explain-steering', ({ host, clientAddress, clientPlace }) => {
+    };
+  });
+  bus.respond('explain-steering', (question) => {
     if (answerer.view === null) {
       throw new AppError('unavailable', 'The name server has no configuration yet.');
     }
-    return explainSteering(answerer.view, host, clientAddress, clientPlace);
+    return explainSteering(answerer.view, question);
   });
   await udp.settled();
   log.info({ port: udp.address.port, udp: udp.kind }, 'answering DNS');

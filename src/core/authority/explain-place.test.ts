@@ -30,7 +30,11 @@ const snapshot = snapshotSchema.parse({
 });
 const view = createView(compileZone(snapshot), null, []);
 const explain = (clientPlace?: SteeringQuestion['clientPlace']) =>
-  explainSteering(view, 'shop.cdn.test', '198.51.100.7', clientPlace);
+  explainSteering(view, {
+    host: 'shop.cdn.test',
+    clientAddress: '198.51.100.7',
+    ...(clientPlace === undefined ? {} : { clientPlace }),
+  });
 
 describe('explaining for a place that the question names', () => {
   test('the place wins over what is known of the address', () => {

@@ -31,16 +31,11 @@ import type { AuthorityView } from './view.ts';
 type Candidate = SteeringExplanation['candidates'][number];
 
 /**
- * Explains the answer for `host` (a site's name) to a client at `clientAddress`; `clientPlace`, when given,
- * says where that client is taken to be. Throws AppError `invalid` for what is no address, `not-found` for a
- * host that is not steered.
+ * Explains the answer for the question's host (a site's name) to its client.
+ * Throws AppError `invalid` for what is no address, `not-found` for a host that is not steered.
  */
-export function explainSteering(
-  view: AuthorityView,
-  host: string,
-  clientAddress: string,
-  clientPlace?: SteeringQuestion['clientPlace'],
-): SteeringExplanation {
+export function explainSteering(view: AuthorityView, question: SteeringQuestion): SteeringExplanation {
+  const { host, clientAddress, clientPlace } = question;
   const address = parseAddress(clientAddress);
   if (address === null) throw new AppError('invalid', `"${clientAddress}" is not an IPv4 or IPv6 address.`);
   const siteHash = siteHashOf(view, host);
