@@ -46,9 +46,18 @@ export function claimUdpPort(wanted: ListenAddress, option: string): Promise<Lis
   });
 }
 
+/** A port that the system chose for UDP may be taken for TCP; another choice then will do. */
+const CHOICES_MAX = 20;
+
 /** DNS needs the same port over UDP and TCP. */
 export async function claimDnsPort(wanted: ListenAddress, option: string): Promise<ListenAddress> {
-  return claimTcpPort(await claimUdpPort(wanted, option), option);
+  for (let choice = 1; ; choice++) {
+    try {
+      return await claimTcpPort(await claimUdpPort(wanted, option), option);
+    } catch (error) {
+      if (wanted.port !== 0 || choice === CHOICES_MAX) throw error;
+    }
+  }
 }
 
 function portError(error: NodeJS.ErrnoException, wanted: ListenAddress, option: string): AppError {
