@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BenchOptions, BenchResult, BenchRow } from './bench-result.ts';
+import type { BenchOptions, BenchResult } from './bench-result.ts';
 import {
   HOST,
   HOW_TO_INSTALL,
@@ -16,17 +16,16 @@ import {
   startPerigee,
   startVarnish,
 } from './support/caches.ts';
-import { CONNECTIONS, type LoadFigures, type LoadTool, measureLoad, mediansOf } from './support/load.ts';
+import { type LoadTool, measureLoad } from './support/load.ts';
 import { CLIENT_CORE, pinSelf, requirePrograms, SERVER_CORE, versionOf } from './support/programs.ts';
 import { ratiosOf } from './support/ratios.ts';
+import { measureInTurns, ROUNDS, type Scenario } from './support/rounds.ts';
 
 const SIZES = [
   { path: '/1k', label: '1 KiB', bytes: 1_024 },
   { path: '/16k', label: '16 KiB', bytes: 16_384 },
 ] as const;
 const TOOLS: readonly LoadTool[] = ['wrk', 'h2load'];
-const WARM_UP_SECONDS = 1;
-const ROUNDS = 3;
 
 interface Origin {
   readonly port: number;
@@ -64,69 +63,37 @@ function startOrigin(): Promise<Origin> {
   });
 }
 
-interface Scenario {
-  readonly scheme: 'http' | 'https';
-  readonly size: (typeof SIZES)[number];
-  readonly tool: LoadTool;
-}
-
-function scenarios(): Scenario[] {
+function scenarios(origin: Origin): Scenario[] {
   return (['http', 'https'] as const).flatMap((scheme) =>
-    SIZES.flatMap((size) => TOOLS.map((tool) => ({ scheme, size, tool }))),
+    SIZES.flatMap((size) => TOOLS.map((tool) => scenarioOf(scheme, size, tool, origin))),
   );
 }
 
-/** One measurement of one cache; null when it cannot play the scenario. */
-async function measure(
-  cache: RunningCache,
-  { scheme, size, tool }: Scenario,
+function scenarioOf(
+  scheme: 'http' | 'https',
+  size: (typeof SIZES)[number],
+  tool: LoadTool,
   origin: Origin,
-  seconds: number,
-  missesMax: number,
-): Promise<LoadFigures | null> {
-  const port = scheme === 'http' ? cache.httpPort : cache.httpsPort;
-  if (port === null) return null;
-  const url = `${scheme}://${HOST}:${port}${size.path}`;
-  const before = origin.requests;
-  const figures = await measureLoad(
-    tool,
-    { url, address: `127.0.0.1:${port}`, server: cache.server },
-    seconds,
-  );
-  const missed = origin.requests - before;
-  if (missed > missesMax) {
-    throw new Error(`${cache.name} asked the origin ${missed} times: these were no hits`);
-  }
-  return figures;
-}
-
-/**
- * The caches take turns, so that whatever else the machine does in the meantime meets each of them; each
- * figure is the median of its rounds.
- */
-async function measureAll(
-  caches: readonly RunningCache[],
-  origin: Origin,
-  seconds: number,
-): Promise<BenchRow[]> {
-  const rows: BenchRow[] = [];
-  for (const scenario of scenarios()) {
-    const transport = scenario.scheme === 'http' ? 'http/1.1' : 'http/1.1+tls';
-    const name = `${scenario.size.label}, ${transport}, ${scenario.tool}`;
-    process.stderr.write(`${name}\n`);
-    const rounds = new Map<RunningCache, LoadFigures[]>();
-    for (const cache of caches) await measure(cache, scenario, origin, WARM_UP_SECONDS, CONNECTIONS);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const cache of caches) {
-        const figures = await measure(cache, scenario, origin, seconds, 0);
-        if (figures !== null) rounds.set(cache, [...(rounds.get(cache) ?? []), figures]);
+): Scenario {
+  return {
+    name: `${size.label}, ${scheme === 'http' ? 'http/1.1' : 'http/1.1+tls'}, ${tool}`,
+    async play(cache, seconds, isWarmUp) {
+      const port = scheme === 'http' ? cache.httpPort : cache.httpsPort;
+      if (port === null) return null;
+      const url = `${scheme}://${HOST}:${port}${size.path}`;
+      const before = origin.requests;
+      const figures = await measureLoad(
+        tool,
+        { url, address: `127.0.0.1:${port}`, server: cache.server },
+        seconds,
+      );
+      const missed = origin.requests - before;
+      if (missed > 0 && !isWarmUp) {
+        throw new Error(`${cache.name} asked the origin ${missed} times: these were no hits`);
       }
-    }
-    for (const [cache, figures] of rounds) {
-      rows.push({ subject: cache.name, scenario: name, figures: mediansOf(figures) });
-    }
-  }
-  return rows;
+      return figures;
+    },
+  };
 }
 
 export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
@@ -141,7 +108,7 @@ export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
   try {
     for (const start of [startPerigee, startNginx, startVarnish])
       caches.push(await start(directory, origin.port));
-    const rows = await measureAll(caches, origin, seconds);
+    const rows = await measureInTurns(caches, scenarios(origin), seconds);
     const ratios = ratiosOf(rows, 'perigee');
     return { bench: 'hit', description: DESCRIPTION, rows, ratios, versions: versions(), notes: NOTES };
   } finally {

@@ -41,15 +41,15 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a server on the servers' core and waits until `isReady`. */
+/** Starts a server, on the servers' core unless another is named, and waits until `isReady`. */
 export async function startServer(
   command: readonly string[],
   isReady: () => Promise<boolean>,
-  environment: Readonly<Record<string, string>> = {},
+  core: number = SERVER_CORE,
 ): Promise<Program> {
-  const child = spawn('taskset', ['-c', String(SERVER_CORE), ...command], {
+  const child = spawn('taskset', ['-c', String(core), ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, PATH: searchPath(), ...environment },
+    env: { ...process.env, PATH: searchPath() },
   });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
