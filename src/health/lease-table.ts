@@ -7,7 +7,7 @@
  * An edge that has never reported stays `unknown`: it is not ours to judge. Several workers make one edge:
  * it is alive while any of them is. Pure state: time comes in with each call.
  */
-import { HEARTBEAT_LEASE_MS, type EdgeHealth, type Heartbeat } from '#core/model/messages.ts';
+import { type EdgeHealth, HEARTBEAT_LEASE_MS, type Heartbeat } from '#core/model/messages.ts';
 import type { Pop } from '#core/model/pop.ts';
 import { HEALTH_LIMITS } from './limits.ts';
 

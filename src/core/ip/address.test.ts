@@ -46,7 +46,11 @@ describe('addresses', () => {
   });
 
   test('every IPv6 address survives its text form', () => {
-    const word = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffffffff }), fc.constantFrom(1, 0xffff, 0x10000));
+    const word = fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: 0, max: 0xffffffff }),
+      fc.constantFrom(1, 0xffff, 0x10000),
+    );
     fc.assert(
       fc.property(word, word, word, word, (word0, word1, word2, word3) => {
         fc.pre(word0 !== 0 || word1 !== 0 || word2 !== 0xffff);
@@ -75,10 +79,15 @@ describe('networks', () => {
     expect(prefix === null ? null : formatPrefix(prefix)).toBe(canonical);
   });
 
-  test.each(['192.0.2.0', '192.0.2.0/33', '192.0.2.0/', '::/129', '/8', '192.0.2.0/08', '::ffff:10.0.0.0/95'])(
-    '%p is no network',
-    (text) => {
-      expect(parsePrefix(text)).toBeNull();
-    },
-  );
+  test.each([
+    '192.0.2.0',
+    '192.0.2.0/33',
+    '192.0.2.0/',
+    '::/129',
+    '/8',
+    '192.0.2.0/08',
+    '::ffff:10.0.0.0/95',
+  ])('%p is no network', (text) => {
+    expect(parsePrefix(text)).toBeNull();
+  });
 });

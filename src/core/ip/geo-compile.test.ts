@@ -8,7 +8,13 @@ import { buildMmdb, type FixtureNetwork } from './mmdb.cases.ts';
 
 const NETWORKS: readonly FixtureNetwork[] = [
   { network: '1.0.0.0/8', city: 'Sydney', country: 'AU', latitude: -33.87, longitude: 151.21 },
-  { network: '1.2.0.0/16', city: 'Los Angeles (Westwood)', country: 'US', latitude: 34.06, longitude: -118.44 },
+  {
+    network: '1.2.0.0/16',
+    city: 'Los Angeles (Westwood)',
+    country: 'US',
+    latitude: 34.06,
+    longitude: -118.44,
+  },
   { network: '1.2.3.0/25', city: 'São Paulo', country: 'BR', latitude: -23.55, longitude: -46.63 },
   { network: '1.2.3.128/25', city: 'São Paulo (Centro)', country: 'BR', latitude: -23.55, longitude: -46.63 },
   { network: '1.2.3.77/32', city: 'Lagos', country: 'NG', latitude: 6.45, longitude: 3.39 },
@@ -31,7 +37,10 @@ function compile(networks: readonly FixtureNetwork[]): GeoTable {
   return table;
 }
 
-function lookup(table: GeoTable, address: IpAddress): { city: string; country: string | null; scope: number } {
+function lookup(
+  table: GeoTable,
+  address: IpAddress,
+): { city: string; country: string | null; scope: number } {
   const found = { place: 0, scope: 0 };
   lookupGeo(table, address, found);
   return { city: cityOf(table, found.place), country: countryOf(table, found.place), scope: found.scope };
@@ -67,7 +76,15 @@ describe('the compiled geography', () => {
 
   test('agrees with an independent reader, also everywhere in the scope', () => {
     const readers = { 4: reader(4, NETWORKS), 6: reader(6, NETWORKS) };
-    const words = fc.constantFrom(0x01020300, 0x0102034d, 0x01ff0000, 0x20010db8, 0x80000000, 0xffffffff, 0x09000000);
+    const words = fc.constantFrom(
+      0x01020300,
+      0x0102034d,
+      0x01ff0000,
+      0x20010db8,
+      0x80000000,
+      0xffffffff,
+      0x09000000,
+    );
     fc.assert(
       fc.property(words, fc.integer({ min: 0, max: 0xffffffff }), fc.nat(), (word0, random, spread) => {
         const family = word0 === 0x20010db8 ? 6 : 4;
@@ -87,7 +104,11 @@ describe('the compiled geography', () => {
   test('networks at every depth and in any order compile to what the reader says', () => {
     const cities = ['A', 'B', 'C', 'D'];
     const network = fc
-      .tuple(fc.integer({ min: 0, max: 0xffffffff }), fc.integer({ min: 1, max: 32 }), fc.constantFrom(...cities))
+      .tuple(
+        fc.integer({ min: 0, max: 0xffffffff }),
+        fc.integer({ min: 1, max: 32 }),
+        fc.constantFrom(...cities),
+      )
       .map(([word0, length, city]): FixtureNetwork => {
         const address = formatAddress({ family: 4, word0, word1: 0, word2: 0, word3: 0 });
         const index = cities.indexOf(city) + 1;
@@ -101,7 +122,9 @@ describe('the compiled geography', () => {
           const ordered = networks.toSorted((a, b) => lengthOf(a) - lengthOf(b));
           const compiled = compile(ordered);
           const independent = reader(4, ordered);
-          const edges = ordered.map(({ network: text }) => parseAddress(text.split('/')[0] ?? '')?.word0 ?? 0);
+          const edges = ordered.map(
+            ({ network: text }) => parseAddress(text.split('/')[0] ?? '')?.word0 ?? 0,
+          );
           for (const word0 of [...probes, ...edges]) {
             const address: IpAddress = { family: 4, word0, word1: 0, word2: 0, word3: 0 };
             expect(lookup(compiled, address).city).toBe(cityBy(independent, address));

@@ -82,7 +82,10 @@ function record28(node: Node, nodes: readonly Node[], dataOctets: number): numbe
 }
 
 function bytes(value: number, count: number): number[] {
-  return Array.from({ length: count }, (_, index) => Math.floor(value / 2 ** (8 * (count - 1 - index))) & 0xff);
+  return Array.from(
+    { length: count },
+    (_, index) => Math.floor(value / 2 ** (8 * (count - 1 - index))) & 0xff,
+  );
 }
 
 function text(value: string): number[] {

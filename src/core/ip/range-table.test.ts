@@ -30,7 +30,9 @@ function longestMatch(prefixes: readonly Prefix[], address: IpAddress): number {
 }
 
 describe('range tables', () => {
-  const nested = ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.0/24', '255.255.255.0/24', '2001:db8::/32'].map(prefix);
+  const nested = ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.0/24', '255.255.255.0/24', '2001:db8::/32'].map(
+    prefix,
+  );
 
   test.each([
     ['9.255.255.255', -1, 7],

@@ -164,7 +164,9 @@ describe('choosing a POP', () => {
   });
 
   test('the next nearest takes over for one that is down', () => {
-    expect(choose({ pops: WORLD, client: nearLagos, health: healthOf(WORLD, ['lagos-1']) })).toBe('frankfurt');
+    expect(choose({ pops: WORLD, client: nearLagos, health: healthOf(WORLD, ['lagos-1']) })).toBe(
+      'frankfurt',
+    );
   });
 
   test('all down: health is disregarded', () => {
@@ -231,7 +233,8 @@ describe('choosing a POP', () => {
     const health: SteeringHealth = { ...healthOf(pops), acceptFractions: Float64Array.of(0.25, 1) };
     let kept = 0;
     for (let network = 0; network < 2_000; network += 1) {
-      if (choose({ pops, client: nearLagos, health, network: hashText(`n${network}`) }) === 'lagos') kept += 1;
+      if (choose({ pops, client: nearLagos, health, network: hashText(`n${network}`) }) === 'lagos')
+        kept += 1;
     }
     expect(Math.abs(kept - 500)).toBeLessThan(80);
     const overloaded: SteeringHealth = { ...health, acceptFractions: Float64Array.of(0, 0) };
