@@ -3,6 +3,7 @@
  * beside this one is a bench that exports `run`.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { RecordedBench, RunBench } from './bench-result.ts';
 import { describeMachine } from './support/machine.ts';
@@ -48,7 +49,8 @@ function readArguments(): { name: string; seconds: number; json: string | undefi
 }
 
 const { name, seconds, json } = readArguments();
-const { run } = (await import(`./${name}.ts`)) as { run: RunBench };
+const file = join(import.meta.dir, `${name}.ts`);
+const { run } = (await import(file)) as { run: RunBench };
 const startedAt = new Date().toISOString();
 try {
   const result = await run({ seconds });
