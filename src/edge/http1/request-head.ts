@@ -47,7 +47,8 @@ export function parseRequestHead(
     at = from + 4;
   } else {
     at = tokenEnd(text, from, end);
-    if (at === from || text.charCodeAt(at) !== SPACE) return lineFault(text, at, 'method-invalid');
+    if (at === from) return 'method-invalid';
+    if (text.charCodeAt(at) !== SPACE) return lineFault(text, at, 'method-invalid');
     if (at - from > limits.methodBytesMax) return 'method-too-long';
     method = text.slice(from, at);
     if (method === 'CONNECT') return 'method-connect';
