@@ -16,8 +16,10 @@ export function browserCacheControl(
 ): string | null {
   const directives = parseResponseDirectives(original);
   if (directives.noStore) return null;
-  let value = directives.private ? 'private' : 'public';
-  value += `, max-age=${browserTtlSeconds === 0 ? 0 : browserTtlSeconds + ageSeconds}`;
+  let value = `max-age=${browserTtlSeconds === 0 ? 0 : browserTtlSeconds + ageSeconds}`;
+  // Never `public` of our own accord: it would let shared caches keep answers to requests with credentials.
+  if (directives.private) value += ', private';
+  else if (directives.public) value += ', public';
   if (directives.mustRevalidate) value += ', must-revalidate';
   if (directives.noTransform) value += ', no-transform';
   if (directives.immutable) value += ', immutable';

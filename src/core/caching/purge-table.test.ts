@@ -23,6 +23,8 @@ describe('purges', () => {
     ['PU2', prefix('/img'), { path: '/img' }, true],
     ['PU2', prefix('/img/'), { path: '/img' }, false],
     ['PU2', prefix('/img'), { path: '/css' }, false],
+    ['PU2', prefix('/caf%c3%a9'), { path: '/caf%C3%A9/x' }, true],
+    ['PU2', prefix('/a%2'), { path: '/a%2F' }, true],
     ['PU2', prefix('/a?b'), { path: '/a?b=c' }, true],
   ];
   for (const [rule, target, head, expected] of cases) {

@@ -12,6 +12,7 @@
  * Bounded: when a site's tags and prefixes outgrow their room they become one purge of everything of the
  * site; when URL purges do, every fill begun before counts as purged. Too much is purged then, never too little.
  */
+import { normaliseTarget } from '#core/http/request-target.ts';
 import type { Purge } from '#core/model/purge.ts';
 import { cacheKeysOfUrl } from './cache-key.ts';
 import { PURGES_PER_SITE_MAX, PURGES_TOTAL_MAX, URL_PURGES_MAX } from './limits.ts';
@@ -70,12 +71,14 @@ export class PurgeTable {
       }
       case 'prefix': {
         const site = this.#siteOf(target.siteId);
-        let byPrefix = site.prefixes.get(target.prefix.length);
+        // Stored paths are in normal form, so the prefix must be; half an encoding at its end stays as it is.
+        const prefix = normaliseTarget(target.prefix) ?? target.prefix;
+        let byPrefix = site.prefixes.get(prefix.length);
         if (byPrefix === undefined) {
           byPrefix = new Map();
-          site.prefixes.set(target.prefix.length, byPrefix);
+          site.prefixes.set(prefix.length, byPrefix);
         }
-        this.#remember(site, byPrefix, target.prefix, position);
+        this.#remember(site, byPrefix, prefix, position);
         break;
       }
       case 'url':

@@ -49,10 +49,15 @@ export class Fields implements FieldReader {
   /** The combined value; `name` must be lower case. */
   get(name: string): string | null {
     const flat = this.#flat;
+    const { length } = name;
+    const last = name.charCodeAt(length - 1);
     let found: string | null = null;
     for (let i = 0; i < flat.length; i += 2) {
       const candidate = flat[i] as string;
-      if (candidate.length !== name.length || lowerCaseName(candidate) !== name) continue;
+      // Length and last letter tell most names apart without looking up their lower-case form.
+      if (candidate.length !== length || (candidate.charCodeAt(length - 1) | 0x20) !== (last | 0x20))
+        continue;
+      if (candidate !== name && lowerCaseName(candidate) !== name) continue;
       found = found === null ? (flat[i + 1] as string) : `${found}, ${flat[i + 1]}`;
     }
     return found;

@@ -241,10 +241,10 @@ describe('TTL rules of a site', () => {
     });
     const target = `/forced/${number}`;
     const miss = await ruled(target);
-    expect(miss.field('cache-control')).toBe('public, max-age=5');
+    expect(miss.field('cache-control')).toBe('max-age=5');
     clock.advance(90);
     const hit = await ruled(target);
-    expect([hit.field('cache-control'), hit.field('expires')]).toEqual(['public, max-age=95', null]);
+    expect([hit.field('cache-control'), hit.field('expires')]).toEqual(['max-age=95', null]);
     expect(hit.field('age')).toBe('90');
     clock.advance(11);
     expect((await ruled(target)).field('cache-status')).toContain('fwd=');
