@@ -14,6 +14,8 @@ export const CONTROL_LIMITS = {
   statusReuseMs: 250,
   /** How long a change waits for the parts to have it in force before the API answers all the same, ms. */
   settleTimeoutMs: 2_000,
+  /** How long a round of publishing waits for changes that come together, ms: each round compiles everything. */
+  publishGatherMs: 5,
   /** How long one look at the parts waits for those that do not answer, ms. */
   settleReplyMs: 500,
   /** Pause between two looks at whether a change is in force, ms. */

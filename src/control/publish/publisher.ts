@@ -16,6 +16,7 @@ import type { Authority } from '../certificates/authority.ts';
 import { ensureLeaves } from '../certificates/leaves.ts';
 import { readNetworks, readPops, readSetting, readSites, writeSetting } from '../database/model-store.ts';
 import type { Database } from '../database/schema.ts';
+import { CONTROL_LIMITS } from '../limits.ts';
 
 export interface PublisherOptions {
   readonly database: Database;
@@ -35,6 +36,8 @@ export class Publisher {
   /** The least generation to take; raised when a part holds a later one than the database knows of. */
   #generationFloor = 0;
   #running: Promise<number> | null = null;
+  /** True while the round under way has not yet read the database: later changes are still in it. */
+  #isGathering = false;
   #next: Promise<number> | null = null;
 
   constructor(options: PublisherOptions) {
@@ -62,6 +65,7 @@ export class Publisher {
       });
       return this.#running;
     }
+    if (this.#isGathering) return this.#running;
     // The round under way may have read the database before this change: one more is needed, and is enough
     // for everybody who asks meanwhile.
     this.#next ??= this.#running
@@ -86,6 +90,9 @@ export class Publisher {
 
   async #round(): Promise<number> {
     const { database, authority, zone, bus, clock, log } = this.#options;
+    this.#isGathering = true;
+    await new Promise((resolve) => setTimeout(resolve, CONTROL_LIMITS.publishGatherMs));
+    this.#isGathering = false;
     const [sites, pops, networks] = [
       await readSites(database),
       await readPops(database),
