@@ -5,6 +5,7 @@ import { sumTraffic, type TrafficView, viewTraffic } from './traffic.ts';
 
 export const TIME_RANGES = [
   { value: '1m', label: '1 min', minutes: null },
+  { value: '15m', label: '15 min', minutes: 15 },
   { value: '1h', label: '1 hour', minutes: 60 },
   { value: '24h', label: '24 hours', minutes: 1_440 },
   { value: '7d', label: '7 days', minutes: 10_080 },
@@ -12,7 +13,7 @@ export const TIME_RANGES = [
 
 export type TimeRange = (typeof TIME_RANGES)[number]['value'];
 
-const SHORTEST_KEPT_MINUTES = 60;
+const SHORTEST_KEPT_MINUTES = 15;
 
 /** Minutes to ask the kept figures for; the last minute comes from the live ones. */
 export function minutesOf(range: TimeRange): number {

@@ -73,8 +73,8 @@ export function TrafficChart({ view }: { readonly view: TrafficView | undefined 
         <TimeChart
           label={`${measure.label} per second over time`}
           height={CHART_HEIGHT}
-          from={view.from}
-          to={view.to}
+          from={view.series[0]?.at ?? view.from}
+          to={view.series[view.series.length - 1]?.at ?? view.to}
           moments={view.series.map((point) => point.at)}
           layers={measure.layers.map(({ name, color, countOf }) => ({
             name,

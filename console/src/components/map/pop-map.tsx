@@ -2,16 +2,12 @@
 import { useState } from 'react';
 import { describeState, type PopSituation } from '../../api/pop-situation.ts';
 import { formatRate } from '../../format/quantity.ts';
-import { placeLabels } from './labels.ts';
-import classes from './map.module.css';
+import { type MapLabel, MapLabels } from './map-labels.tsx';
 import { haloRadius, PopMarker } from './pop-marker.tsx';
 import { PopTooltip } from './pop-tooltip.tsx';
 import { type MapGround, WorldMap } from './world-map.tsx';
 
 const COMPACT_BELOW_PIXELS = 560;
-/** Mean width of a letter at the label's size; the font's widest names come out a little short of it. */
-const LETTER_WIDTH = 6.7;
-const LABEL_HEIGHT = 16;
 
 interface PlacedPop {
   readonly situation: PopSituation;
@@ -31,38 +27,25 @@ function placePops(situations: readonly PopSituation[], ground: MapGround): Plac
 }
 
 function figureText(situation: PopSituation): string {
-  if (situation.state === 'down') return ' down';
-  return situation.requestsPerSecond > 0 ? ` ${formatRate(situation.requestsPerSecond)}/s` : '';
+  if (situation.state === 'down') return 'down';
+  return situation.requestsPerSecond > 0 ? `${formatRate(situation.requestsPerSecond)}/s` : '';
 }
 
 function describe(situation: PopSituation): string {
   return `${situation.pop.name}: ${describeState(situation).word}, ${formatRate(situation.requestsPerSecond)} requests per second`;
 }
 
-function MapLabels(props: { readonly pops: readonly PlacedPop[]; readonly ground: MapGround }) {
-  const placed = placeLabels(
-    props.pops.map(({ situation, x, y, weight }) => ({
-      id: situation.pop.id,
-      x,
-      y,
-      weight,
-      markerRadius: Math.min(haloRadius(weight, false), 14),
-      width: (situation.pop.name.length + figureText(situation).length) * LETTER_WIDTH,
-      height: LABEL_HEIGHT,
-    })),
-    props.ground,
-  );
-  const situations = new Map(props.pops.map(({ situation }) => [situation.pop.id, situation]));
-  return placed.map(({ id, left, middle }) => {
-    const situation = situations.get(id);
-    if (situation === undefined) return null;
-    return (
-      <text key={id} className={classes.label} x={left} y={middle} dominantBaseline="central">
-        {situation.pop.name}
-        <tspan className={classes.labelFigure}>{figureText(situation)}</tspan>
-      </text>
-    );
-  });
+function toLabel({ situation, x, y, weight }: PlacedPop): MapLabel {
+  const markerRadius = Math.min(haloRadius(weight, false), 14);
+  return {
+    id: situation.pop.id,
+    name: situation.pop.name,
+    figure: figureText(situation),
+    x,
+    y,
+    weight,
+    markerRadius,
+  };
 }
 
 interface PopMapProps {
@@ -77,7 +60,7 @@ export function PopMap(props: PopMapProps) {
     const isCompact = ground.width < COMPACT_BELOW_PIXELS;
     return (
       <>
-        {!isCompact && <MapLabels pops={pops} ground={ground} />}
+        {!isCompact && <MapLabels labels={pops.map(toLabel)} ground={ground} />}
         {pops.map(({ situation, x, y, weight }) => (
           <PopMarker
             key={situation.pop.id}

@@ -84,7 +84,7 @@ export default function ExplainPage() {
         {explanation.error !== null && <FormMessage message={refusalText(explanation.error)} />}
         {explanation.isLoading && <Skeleton height={420} radius="lg" />}
         {explanation.data !== undefined && asked.url !== '' && (
-          <div className={pageClasses.two}>
+          <div className={classes.answer}>
             <SteeringMap steering={explanation.data.steering} />
             <ExplanationStory explanation={explanation.data} />
           </div>

@@ -7,19 +7,30 @@ import classes from './explain.module.css';
 import { Step } from './step.tsx';
 
 const SOURCES = {
-  operator: 'the operator’s own list says so',
-  'geo-database': 'by the geography database',
-  given: 'as you asked',
-  none: 'nobody knows where that is',
+  operator: 'The operator’s own list places',
+  'geo-database': 'The geography database places',
 } as const;
 
 function ClientStep({ steering }: { readonly steering: NonNullable<Explanation['steering']> }) {
-  const { client } = steering;
+  const { address, country, network, place, source } = steering.client;
+  if (source === 'none') {
+    return (
+      <Step title="The user">
+        Nobody knows where <code>{address}</code> is, so distance plays no part.
+      </Step>
+    );
+  }
+  const where = country === null || place.includes(country) ? place : `${place}, ${country}`;
+  if (source === 'given') {
+    return (
+      <Step title="The user">
+        You asked for a user in <strong>{where}</strong>.
+      </Step>
+    );
+  }
   return (
     <Step title="The user">
-      <code>{client.address}</code> is in <strong>{client.place || 'an unknown place'}</strong>
-      {client.country === null || client.place.includes(client.country) ? '' : `, ${client.country}`}:{' '}
-      {SOURCES[client.source]} for {client.network}.
+      <code>{address}</code> is in <strong>{where}</strong>. {SOURCES[source]} {network} there.
     </Step>
   );
 }

@@ -4,14 +4,19 @@ import type { Explanation } from '#core/contract/explain.ts';
 import type { Pop } from '#core/model/pop.ts';
 import { usePops } from '../../api/queries.ts';
 import mapClasses from '../../components/map/map.module.css';
+import { MapLabels } from '../../components/map/map-labels.tsx';
 import { MAP_TOP, projection } from '../../components/map/projection.ts';
 import { type MapGround, WorldMap } from '../../components/map/world-map.tsx';
+import pageClasses from '../../components/page.module.css';
 import { Panel } from '../../components/panel.tsx';
 import { CandidatesTable } from './candidates-table.tsx';
 
 type Steering = NonNullable<Explanation['steering']>;
 
 const toPath = geoPath(projection).digits(1);
+/** No POP's id: ids begin with a letter or digit. */
+const CLIENT_ID = '-client';
+const LABELLED_ABOVE_PIXELS = 560;
 
 interface PlacedCandidate {
   readonly pop: Pop;
@@ -46,6 +51,20 @@ function Arcs(props: {
   );
 }
 
+interface PlacedMarker extends PlacedCandidate {
+  readonly x: number;
+  readonly y: number;
+}
+
+function CandidateMarker({ x, y, isChosen, isUsable }: PlacedMarker) {
+  return (
+    <g className={mapClasses.marker} data-state={isUsable ? 'up' : 'down'}>
+      {isChosen && <circle className={mapClasses.halo} cx={x} cy={y} r={13} />}
+      <circle className={mapClasses.core} cx={x} cy={y} r={isChosen ? 6 : 4.5} />
+    </g>
+  );
+}
+
 function SteeringPicture(props: {
   readonly steering: Steering;
   readonly candidates: readonly PlacedCandidate[];
@@ -55,48 +74,42 @@ function SteeringPicture(props: {
   const { latitude, longitude, place } = props.steering.client;
   const client = latitude === null || longitude === null ? null : { latitude, longitude };
   const clientAt = client === null ? null : ground.locate(client);
+  const markers = props.candidates.flatMap((candidate) =>
+    candidate.pop.location === null ? [] : [{ ...candidate, ...ground.locate(candidate.pop.location) }],
+  );
+  const labels = markers
+    .filter(({ isChosen }) => isChosen || ground.width > LABELLED_ABOVE_PIXELS)
+    .map(({ pop, isChosen, x, y }) => ({
+      id: pop.id,
+      name: pop.name,
+      figure: '',
+      x,
+      y,
+      markerRadius: isChosen ? 9 : 5,
+      weight: isChosen ? 2 : 0,
+    }));
+  if (clientAt !== null) {
+    labels.push({ id: CLIENT_ID, name: place, figure: '', ...clientAt, markerRadius: 7, weight: 1 });
+  }
   return (
     <>
       {client !== null && (
         <Arcs client={[client.longitude, client.latitude]} candidates={props.candidates} ground={ground} />
       )}
-      {props.candidates.map(({ pop, isChosen, isUsable }) => {
-        const at = pop.location === null ? null : ground.locate(pop.location);
-        if (at === null) return null;
-        const isOnRight = at.x > ground.width * 0.8;
-        return (
-          <g key={pop.id} className={mapClasses.marker} data-state={isUsable ? 'up' : 'down'}>
-            {isChosen && <circle className={mapClasses.halo} cx={at.x} cy={at.y} r={13} />}
-            <circle className={mapClasses.core} cx={at.x} cy={at.y} r={isChosen ? 6 : 4.5} />
-            {(isChosen || ground.width > 620) && (
-              <text
-                className={mapClasses.label}
-                x={at.x + (isOnRight ? -11 : 11)}
-                y={at.y}
-                textAnchor={isOnRight ? 'end' : 'start'}
-                dominantBaseline="central"
-              >
-                {pop.name}
-              </text>
-            )}
-          </g>
-        );
-      })}
+      {markers.map((marker) => (
+        <CandidateMarker key={marker.pop.id} {...marker} />
+      ))}
       {clientAt !== null && (
-        <g>
-          <rect
-            className={mapClasses.client}
-            x={clientAt.x - 5}
-            y={clientAt.y - 5}
-            width={10}
-            height={10}
-            rx={3}
-          />
-          <text className={mapClasses.label} x={clientAt.x} y={clientAt.y - 15} textAnchor="middle">
-            {place}
-          </text>
-        </g>
+        <rect
+          className={mapClasses.client}
+          x={clientAt.x - 5}
+          y={clientAt.y - 5}
+          width={10}
+          height={10}
+          rx={3}
+        />
       )}
+      <MapLabels labels={labels} ground={ground} />
     </>
   );
 }
@@ -110,12 +123,18 @@ export function SteeringMap({ steering }: { readonly steering: Steering | null }
     return pop === undefined ? [] : [{ pop, isUsable, isChosen: popId === steering.chosenPopId }];
   });
   return (
-    <Panel isFlush>
-      <WorldMap
-        label="The user and the POPs that were weighed"
-        picture={(ground) => <SteeringPicture steering={steering} candidates={candidates} ground={ground} />}
-      />
-      <CandidatesTable steering={steering} />
-    </Panel>
+    <div className={pageClasses.stack}>
+      <Panel isFlush>
+        <WorldMap
+          label="The user and the POPs that were weighed"
+          picture={(ground) => (
+            <SteeringPicture steering={steering} candidates={candidates} ground={ground} />
+          )}
+        />
+      </Panel>
+      <Panel title="POPs that were weighed" description="The best first" isFlush>
+        <CandidatesTable steering={steering} />
+      </Panel>
+    </div>
   );
 }

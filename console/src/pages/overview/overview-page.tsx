@@ -12,7 +12,7 @@ import { BusiestSites } from './busiest-sites.tsx';
 import { World } from './world.tsx';
 
 export default function OverviewPage() {
-  const [range, setRange] = useState<TimeRange>('1h');
+  const [range, setRange] = useState<TimeRange>('15m');
   const live = useLiveStats();
   const { view, error } = useTraffic(range);
   return (

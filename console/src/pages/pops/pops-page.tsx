@@ -53,7 +53,7 @@ export default function PopsPage() {
         title="POPs"
         description="Places with edges. Users are sent to the nearest one that is healthy and not drained."
         actions={
-          <Button size="sm" leftSection={<PlusIcon width={17} />} onClick={() => setAdding(true)}>
+          <Button size="xs" leftSection={<PlusIcon width={16} />} onClick={() => setAdding(true)}>
             Add a POP
           </Button>
         }

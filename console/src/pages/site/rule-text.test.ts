@@ -16,6 +16,11 @@ describe('rules in words', () => {
       'Every path',
       'Kept as the origin says, 1 hour where it is silent; browsers keep it 1 minute',
     ],
+    [
+      { mode: 'override-origin', edgeTtlSeconds: 0, browserTtlSeconds: 0 },
+      'Every path',
+      'Validated with the origin each time, whatever it says; browsers ask again each time',
+    ],
   ] as const)('%p', (input, scope, effect) => {
     const rule = ruleSchema.parse(input);
     expect(describeScope(rule)).toBe(scope);

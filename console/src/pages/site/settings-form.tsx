@@ -88,7 +88,7 @@ export function SettingsForm({ site }: { readonly site: SiteView }) {
             ))}
             <Group>
               <Button
-                variant="subtle"
+                variant="light"
                 size="compact-sm"
                 onClick={() =>
                   form.insertListItem('origins', { url: '', hostHeader: '', verifyCertificate: true })

@@ -43,7 +43,8 @@ function SiteHeader({ site }: { readonly site: SiteView }) {
           component={Link}
           href={`/explain?url=${encodeURIComponent(`http://${host}/`)}`}
           variant="default"
-          leftSection={<SearchIcon width={16} />}
+          size="xs"
+          leftSection={<SearchIcon width={15} />}
         >
           Explain a URL
         </Button>

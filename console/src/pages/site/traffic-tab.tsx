@@ -24,7 +24,7 @@ function viewOfSite(stats: Stats, siteId: string): TrafficView {
 }
 
 export function TrafficTab({ site }: { readonly site: SiteView }) {
-  const [range, setRange] = useState<TimeRange>('1h');
+  const [range, setRange] = useState<TimeRange>('15m');
   const live = useLiveStats();
   const stats = useStats(minutesOf(range));
   const view = stats.data && viewOfSite(stats.data, site.id);

@@ -77,8 +77,8 @@ export default function SitesPage() {
               onChange={(event) => setSearch(event.currentTarget.value)}
             />
             <Button
-              size="sm"
-              leftSection={<PlusIcon width={17} />}
+              size="xs"
+              leftSection={<PlusIcon width={16} />}
               onClick={() => setParameters({ add: '' })}
             >
               Add a site
