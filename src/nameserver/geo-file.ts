@@ -5,7 +5,7 @@
  *
  *   "PGEOFILE" | CRC-32 of the rest (u32) | zero (u32) | table
  */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { AppError } from '#core/base/app-error.ts';
@@ -28,9 +28,11 @@ export function withChecksum(table: Uint8Array): Uint8Array {
 export function openGeoFile(path: string): GeoTable {
   const refuse = (reason: string): AppError =>
     new AppError('unavailable', `The geography database ${path} cannot be used: ${reason}.`);
-  if (!existsSync(path)) throw refuse('it does not exist');
+  const octets = statSync(path, { throwIfNoEntry: false })?.size;
+  if (octets === undefined) throw refuse('it does not exist');
+  if (octets <= HEADER_OCTETS) throw refuse('it is not one of Perigee');
   const file = Bun.mmap(path);
-  const isOurs = file.length > HEADER_OCTETS && MAGIC.every((octet, index) => file[index] === octet);
+  const isOurs = MAGIC.every((octet, index) => file[index] === octet);
   if (!isOurs) throw refuse('it is not one of Perigee');
   const table = file.subarray(HEADER_OCTETS);
   const checksum = new DataView(file.buffer, file.byteOffset).getUint32(8, true);

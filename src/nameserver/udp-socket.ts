@@ -11,21 +11,24 @@ const UNKNOWN_RESOLVER: IpAddress = { family: 4, word0: 0, word1: 0, word2: 0, w
 export async function listenSocket(options: UdpListenerOptions): Promise<UdpListener> {
   const { answerer, listen, log } = options;
   const output = new Uint8Array(DNS_LIMITS.udpOctetsMax);
-  const open = Bun.udpSocket({
-    hostname: listen.address,
-    port: listen.port,
-    socket: {
-      data(socket, packet, port, address) {
-        const resolver = resolverOf(address);
-        const length = answerer.answer(packet, packet.length, resolver, output, false);
-        // A full send buffer loses this answer, as the network might; the client asks again.
-        if (length > 0) socket.send(output.subarray(0, length), port, address);
+  // Within a promise, because the runtime throws some errors of binding and rejects with others.
+  const open = Promise.resolve().then(() =>
+    Bun.udpSocket({
+      hostname: listen.address,
+      port: listen.port,
+      socket: {
+        data(socket, packet, port, address) {
+          const resolver = resolverOf(address);
+          const length = answerer.answer(packet, packet.length, resolver, output, false);
+          // A full send buffer loses this answer, as the network might; the client asks again.
+          if (length > 0) socket.send(output.subarray(0, length), port, address);
+        },
+        error(_socket, error) {
+          log.warn({ cause: error.message }, 'UDP socket error');
+        },
       },
-      error(_socket, error) {
-        log.warn({ cause: error.message }, 'UDP socket error');
-      },
-    },
-  });
+    }),
+  );
   const socket = await open.catch((error: { code?: string; message: string }) => {
     throw listenError(listen, 'UDP', error.code ?? error.message);
   });
