@@ -368,6 +368,10 @@ describe('what is kept', () => {
     ]);
   });
 
+  test('PU2 unreadable Cache-Groups are ignored', () => {
+    expect(stored({ response: [KEPT, ['Cache-Groups', '"a']] }).tags).toEqual([]);
+  });
+
   test('AD13 who asked gets also what is not kept, but nothing of the connection', () => {
     const response: [string, string][] = [
       ['Connection', 'x-hop'],
@@ -396,6 +400,7 @@ describe('what is kept', () => {
         ['Last-Modified', at(-100)],
         ['Cache-Tag', 'x, y , ,x'],
         ['Surrogate-Key', 'y z'],
+        ['Cache-Groups', '"g h";x, "y", token, ("i")'],
       ],
       rule: { browserTtlSeconds: 9 },
     });
@@ -405,7 +410,7 @@ describe('what is kept', () => {
       varyValues: ['de,en', null],
       etag: 'W/"a"',
       lastModifiedAt: EXAMPLE_AT - 100_000,
-      tags: ['x', 'y', 'z'],
+      tags: ['x', 'y', 'z', 'g h'],
       browserTtlSeconds: 9,
       mustNotServeStale: true,
       staleIfErrorSeconds: ORIGIN_SILENT,

@@ -9,6 +9,7 @@ import { copyEndToEnd } from '#core/http/hop-by-hop.ts';
 import { resolveSameHost } from '#core/http/references.ts';
 import { parseVary } from '#core/http/vary.ts';
 import type { Rule, Site } from '#core/model/site.ts';
+import { hasValidator } from './conditional-request.ts';
 import type { Admission, PassReason } from './decision.ts';
 import { isHeuristicallyCacheable, isOverridden } from './lifetime.ts';
 import { VARY_NAMES_MAX } from './limits.ts';
@@ -133,10 +134,10 @@ function isWithheld(name: string, directives: ResponseDirectives): boolean {
 function isWorthStoring(status: number, derived: DerivedMoments): boolean {
   const { moments, lifetime, directives } = derived;
   const isStorable = lifetime.source !== 'none' || directives.public || isHeuristicallyCacheable(status);
-  const hasValidator = isStorable && (moments.etag !== null || moments.lastModifiedAt !== null);
-  if (moments.mustValidateAlways) return hasValidator;
+  const mayValidate = isStorable && hasValidator(moments);
+  if (moments.mustValidateAlways) return mayValidate;
   const hasWindow = moments.staleWhileRevalidateSeconds > 0 || moments.staleIfErrorSeconds > 0;
-  return lifetime.seconds > 0 || hasValidator || hasWindow;
+  return lifetime.seconds > 0 || mayValidate || hasWindow;
 }
 
 function headOf(

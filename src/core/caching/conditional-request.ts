@@ -5,7 +5,7 @@
  */
 
 import { formatHttpDate } from '#core/http/dates.ts';
-import type { Fields } from '#core/http/fields.ts';
+import type { FieldReader, Fields } from '#core/http/fields.ts';
 import type { StoredHead } from './stored-head.ts';
 
 const CLIENT_CONDITIONS = [
@@ -18,7 +18,7 @@ const CLIENT_CONDITIONS = [
 ] as const;
 
 /** Whether asking conditionally can save the body. */
-export function hasValidator(head: StoredHead): boolean {
+export function hasValidator(head: Pick<StoredHead, 'etag' | 'lastModifiedAt'>): boolean {
   return head.etag !== null || head.lastModifiedAt !== null;
 }
 
@@ -41,7 +41,7 @@ export function removeConditions(fields: Fields): void {
 }
 
 /** Whether the request asks for less than a whole answer. */
-export function hasConditions(fields: { get(name: string): string | null }): boolean {
+export function hasConditions(fields: FieldReader): boolean {
   for (const name of CLIENT_CONDITIONS) if (fields.get(name) !== null) return true;
   return false;
 }

@@ -17,6 +17,7 @@
 import { parseRequestDirectives, type RequestDirectives } from '#core/http/cache-control.ts';
 import type { FieldReader } from '#core/http/fields.ts';
 import type { Rule, Site } from '#core/model/site.ts';
+import { hasConditions } from './conditional-request.ts';
 import type { Decision, ForwardReason } from './decision.ts';
 import { currentAgeSeconds, mayServeStaleOnError, mayServeStaleWhileRevalidate } from './freshness.ts';
 import type { StoredHead } from './stored-head.ts';
@@ -61,19 +62,9 @@ function forwardMiss(input: DecideInput, wanted: RequestDirectives | null, forwa
     action: 'forward',
     forward,
     // Others can share the answer only if it is whole and not one person's.
-    mayCollapse: mayStore && !isConditionalOrPartial(fields) && fields.get('authorization') === null,
+    mayCollapse: mayStore && !hasConditions(fields) && fields.get('authorization') === null,
     mayStore,
   };
-}
-
-function isConditionalOrPartial(fields: FieldReader): boolean {
-  return (
-    fields.get('if-none-match') !== null ||
-    fields.get('if-modified-since') !== null ||
-    fields.get('range') !== null ||
-    fields.get('if-match') !== null ||
-    fields.get('if-unmodified-since') !== null
-  );
 }
 
 function refuse(detail: string): Decision {

@@ -27,7 +27,7 @@ export function isFresh(head: StoredHead, now: number): boolean {
 }
 
 /** Seconds since it became stale; negative while fresh. */
-export function stalenessSeconds(head: StoredHead, now: number): number {
+function stalenessSeconds(head: StoredHead, now: number): number {
   return currentAgeSeconds(head, now) - head.freshnessLifetimeSeconds;
 }
 

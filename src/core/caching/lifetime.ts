@@ -33,7 +33,7 @@ export function isHeuristicallyCacheable(status: number): boolean {
 }
 
 /** The rule's TTL in seconds where it applies to answers of that status, else null. */
-export function ruleTtlSeconds(rule: Rule | null, status: number): number | null {
+function ruleTtlSeconds(rule: Rule | null, status: number): number | null {
   return rule === null || !RULE_STATUSES.has(status) ? null : rule.edgeTtlSeconds;
 }
 

@@ -105,7 +105,7 @@ export function isStrongMatch(first: string, second: string): boolean {
   return !isWeak(first) && !isWeak(second) && opaqueTag(first) === opaqueTag(second);
 }
 
-export function isWeak(etag: string): boolean {
+function isWeak(etag: string): boolean {
   return etag.startsWith('W/');
 }
 

@@ -36,7 +36,7 @@ const PROTECTED: ReadonlySet<string> = new Set([
 ]);
 
 /** Lower-case names the Connection field nominates; empty when there is none. */
-export function nominatedFields(fields: Fields): ReadonlySet<string> {
+function nominatedFields(fields: Fields): ReadonlySet<string> {
   const connection = fields.get('connection');
   if (connection === null) return NOTHING;
   const names = new Set<string>();

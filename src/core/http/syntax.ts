@@ -93,7 +93,7 @@ export function unquote(text: string): string | null {
 }
 
 /** delta-seconds are never read above this: RFC 9111 §1.2.2 names it as what overflows become. */
-export const DELTA_SECONDS_MAX = 2_147_483_648;
+const DELTA_SECONDS_MAX = 2_147_483_648;
 
 /** delta-seconds (RFC 9111 §1.2.2): digits only, capped; null when it is anything else. */
 export function parseDeltaSeconds(text: string): number | null {
