@@ -3,13 +3,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import type { Rollup } from '#core/model/messages.ts';
 import {
   createTestClock,
+  makeSnapshot,
   siteAt,
   startTestEdge,
   type TestClock,
   type TestEdge,
 } from '../../support/edge-under-test.ts';
 import { type Answer, startHandlerOrigin } from '../../support/handler-origin.ts';
-import { createBarrier, type ScriptedOrigin } from '../../support/scripted-origin.ts';
+import { openRawClient, type RawResponse } from '../../support/raw-client.ts';
+import { createBarrier, type ScriptedOrigin, startScriptedOrigin } from '../../support/scripted-origin.ts';
+import { createTestAuthority } from '../../support/test-authority.ts';
 import { until } from '../../support/until.ts';
 
 let clock: TestClock;
@@ -97,7 +100,6 @@ describe('passed on', () => {
     const length = 64 * 1024 * 1024;
     let received = 0;
     await origin.close();
-    const { startScriptedOrigin } = await import('../../support/scripted-origin.ts');
     const slow = await startScriptedOrigin(async (connection) => {
       await connection.readHead();
       connection.stopReading();
@@ -195,7 +197,6 @@ describe('the configuration', () => {
 
   test('that is refused leaves the former one in force', async () => {
     answer = () => ({ body: 'served' });
-    const { makeSnapshot } = await import('../../support/edge-under-test.ts');
     const bad = { ...makeSnapshot(9, [siteAt('http://192.0.2.1')]), digest: '0'.repeat(64) };
     edge.control.publish('snapshot', bad);
     expect((await edge.request('/')).text).toBe('served');
@@ -243,5 +244,33 @@ describe('the record', () => {
     });
     await until('two have come', () => beats >= 2);
     expect(beats).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('over TLS', () => {
+  test('the same road, with keys of its own; the origin learns the scheme', async () => {
+    const authority = await createTestAuthority();
+    const { key, cert } = await authority.issue(['www.example.com']);
+    const certificates = [{ hosts: ['www.example.com'], certificatePem: cert, privateKeyPem: key }];
+    await using secure = await startTestEdge({ clock, sites: [siteAt(origin.url)], certificates });
+    answer = (request) => ({
+      fields: [['Cache-Control', 'max-age=60']],
+      body: `${request.field('x-forwarded-proto')}`,
+    });
+    const ask = async (): Promise<RawResponse> => {
+      const address = secure.running.https;
+      if (address === null) throw new Error('there is no listener for https');
+      const tls = { serverName: 'www.example.com', ca: authority.certificate };
+      const client = await openRawClient({ ...address, tls });
+      client.write('GET /secure HTTP/1.1\r\nHost: www.example.com\r\n\r\n');
+      const response = await client.readResponse();
+      client.destroy();
+      return response;
+    };
+    expect((await ask()).text).toBe('https');
+    expect((await ask()).field('cache-status')).toBe('Perigee; hit; ttl=60');
+    expect((await secure.request('/secure')).text).toBe('http');
+    await secure.purge({ kind: 'url', url: 'http://www.example.com/secure' });
+    expect((await ask()).field('cache-status')).toContain('fwd=uri-miss');
   });
 });

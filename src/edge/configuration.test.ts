@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'bun:test';
+import { siteSchema } from '#core/model/site.ts';
+import type { Snapshot } from '#core/model/snapshot.ts';
+import { Configuration, type Place } from './configuration.ts';
+import type { Exchange } from './exchange.ts';
+import { ROAD_LIMITS } from './limits.ts';
+
+const site = siteSchema.parse({
+  id: 'shop',
+  hosts: ['www.example.com'],
+  origins: [{ url: 'http://192.0.2.1' }],
+  rules: [{ path: '/img/*', edgeTtlSeconds: 60 }],
+});
+
+const make = (): Configuration =>
+  new Configuration({ generation: 7, sites: [site], zone: { name: 'cdn.test' } } as unknown as Snapshot);
+
+function exchangeFor(target: string, authority = 'www.example.com', scheme = 'http'): Exchange {
+  return { request: { target, authority }, connection: { scheme } } as unknown as Exchange;
+}
+
+describe('from a request to its place', () => {
+  test('key and rule go by the normal form, the wire by what was received', () => {
+    const place = make().find('https', 'www.example.com:8443', '/x/../img/%7ea?b=%2f') as Place;
+    expect(place).toMatchObject({
+      cacheKey: 'https://www.example.com/img/~a?b=%2F',
+      normalTarget: '/img/~a?b=%2F',
+      path: '/img/~a',
+      wireTarget: '/x/../img/%7ea?b=%2f',
+      mayFill: false,
+    });
+    expect(place.rule).toBe(site.rules[0] ?? null);
+    expect(make().find('http', 'www.example.com', 'http://www.example.com/img/a?')).toMatchObject({
+      wireTarget: '/img/a?',
+      normalTarget: '/img/a?',
+      mayFill: true,
+    });
+  });
+
+  test('what has no place says why', () => {
+    expect(make().find('http', 'other.example', '/')).toBe('unknown-host');
+    expect(make().find('http', '', '/')).toBe('unknown-host');
+    expect(make().find('http', 'www.example.com', '/%')).toBe('bad-target');
+    expect(make().find('http', 'www.example.com', '*')).toMatchObject({ wireTarget: '*', mayFill: false });
+  });
+
+  test('a repeated request finds the same place; schemes have their own', () => {
+    const configuration = make();
+    const first = configuration.locate(exchangeFor('/a')) as Place;
+    expect(configuration.locate(exchangeFor('/a'))).toBe(first);
+    const secure = configuration.locate(exchangeFor('/a', 'www.example.com', 'https')) as Place;
+    expect([first.cacheKey, secure.cacheKey]).toEqual([
+      'http://www.example.com/a',
+      'https://www.example.com/a',
+    ]);
+  });
+
+  test('the memo is bounded in entries and in their length', () => {
+    const configuration = make();
+    const first = configuration.locate(exchangeFor('/first'));
+    for (let i = 0; i <= ROAD_LIMITS.routeMemoEntriesMax; i++) configuration.locate(exchangeFor(`/${i}`));
+    expect(configuration.locate(exchangeFor('/first'))).not.toBe(first);
+    const long = `/${'l'.repeat(ROAD_LIMITS.routeMemoCharactersMax)}`;
+    expect(configuration.locate(exchangeFor(long))).not.toBe(configuration.locate(exchangeFor(long)));
+  });
+});
