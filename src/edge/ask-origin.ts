@@ -21,7 +21,8 @@ export interface Errand {
   readonly condition: StoredHead | 'as-asked' | 'none';
   /** Where interim responses go; null: nowhere. */
   readonly informs: Exchange | null;
-  readonly signal?: AbortSignal;
+  /** Gives the request up; null: nobody will. */
+  readonly signal: AbortSignal | null;
 }
 
 /** Resolves with the first origin's response; rejects with the last failure. */
@@ -41,14 +42,14 @@ export async function askOrigin(road: Road, errand: Errand): Promise<OriginRespo
         : { onInform: (status: number, fields: Fields) => inform(informs, status, fields) }),
     };
     try {
-      return await road.originClient.fetch(originRequest, signal);
+      return await road.originClient.fetch(originRequest, signal ?? undefined);
     } catch (error) {
       if (signal?.aborted) throw error;
       const { type } = describeFailure(error);
       road.recorder.count(`origin_failures_${type}`);
       const isLast = i + 1 >= origins.length;
       const cause = error instanceof Error ? error.message : String(error);
-      road.log.warn({ site: place.site.id, origin: origin.url, type, cause, isLast }, 'origin failed');
+      road.failureLog.report({ site: place.site.id, origin: origin.url, type, cause, isLast });
       if (isLast || !mayTryNextOrigin(error)) throw error;
     }
   }

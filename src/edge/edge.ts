@@ -13,6 +13,7 @@ import { holdSnapshot } from '#platform/snapshot-holder.ts';
 import { Collapse } from './collapse.ts';
 import { Configuration } from './configuration.ts';
 import { explainCache } from './explain.ts';
+import { FailureLog } from './failure-log.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
 import { createHttp1Client, type Http1Client } from './origin/http1-client.ts';
@@ -71,6 +72,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     collapse: new Collapse(),
     purges: new PurgeTable(),
     recorder: new Recorder({ bus, clock, log, popId, isAccessLogged }),
+    failureLog: new FailureLog(clock, log),
     clock,
     log,
     configuration: null,

@@ -27,6 +27,9 @@ export const ROAD_LIMITS = {
   recordedSitesMax: 100_000,
   /** Characters of a target in an access log line. */
   loggedTargetCharactersMax: 2_048,
+  /** Of failures alike of one origin, one is logged per this many milliseconds; kinds remembered for that. */
+  failureLogIntervalMs: 10_000,
+  failureLogKeysMax: 4_096,
   /** Background validations under way per worker; beyond it stale is served without one. */
   backgroundValidationsMax: 1_000,
   /** What a client is told to wait before it asks again, in seconds, when the edge cannot serve yet. */

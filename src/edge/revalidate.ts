@@ -33,6 +33,7 @@ export function revalidateBehind(
     condition: stored.head,
     stored,
     informs: null,
+    signal: null,
   };
   performFill(road, errand, fill)
     .then((own) => own?.response.body.cancel('nobody waits for it'))

@@ -5,6 +5,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Collapse } from './collapse.ts';
 import type { Configuration } from './configuration.ts';
+import type { FailureLog } from './failure-log.ts';
 import type { OriginClient } from './origin/origin-client.ts';
 import type { Recorder } from './record.ts';
 import type { Storage } from './storage/storage.ts';
@@ -15,6 +16,7 @@ export interface Road {
   readonly collapse: Collapse;
   readonly purges: PurgeTable;
   readonly recorder: Recorder;
+  readonly failureLog: FailureLog;
   readonly clock: Clock;
   readonly log: Logger;
   /** Null until a snapshot is known; replaced whole. */

@@ -8,6 +8,7 @@ import { createSilentLogger } from '#platform/log.ts';
 import { Collapse } from './collapse.ts';
 import { Configuration } from './configuration.ts';
 import type { BodySink, BodySource, Exchange, PreparedHead, ResponseHead } from './exchange.ts';
+import { FailureLog } from './failure-log.ts';
 import { createHttp1Client } from './origin/http1-client.ts';
 import { Recorder } from './record.ts';
 import type { Road } from './road.ts';
@@ -35,6 +36,7 @@ function makeRoad(storage: Storage): Road {
     collapse: new Collapse(),
     purges: new PurgeTable(),
     recorder,
+    failureLog: new FailureLog(clock, log),
     clock,
     log,
     configuration: new Configuration({

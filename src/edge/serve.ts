@@ -181,16 +181,16 @@ function lead(
     guard(road, exchange, () => settle(road, visit, decision, stored, outcome, true));
   };
   fill.wait(onOutcome);
-  const given = new AbortController();
+  // A shared fetch goes on when this client leaves: others wait for it, or will. Nobody else wants one that is not.
+  const given = fill.isShared ? null : new AbortController();
   visit.atGone(() => {
     fill.leave(onOutcome);
-    // A shared fetch goes on: others wait for it, or will. Nobody else wants one that is not.
-    if (!fill.isShared) given.abort();
+    given?.abort();
   });
-  const { signal } = given;
   const condition: Errand['condition'] = stored === null ? 'as-asked' : stored.head;
   const { request, connection, body } = exchange;
   const informs = exchange;
+  const signal = given?.signal ?? null;
   const errand = { request, connection, body, configuration, place, condition, stored, informs, signal };
   watch(
     road,
