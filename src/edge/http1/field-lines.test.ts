@@ -4,6 +4,8 @@ import { type FieldLinesFault, parseFieldLines } from './field-lines.ts';
 
 const STRICT = { bytesMax: 4096, linesMax: 10, repairsResponses: false };
 const REPAIRING = { ...STRICT, repairsResponses: true };
+/** Makes a block so long that it is searched instead of judged character by character. */
+const LONG = `Long: ${'x'.repeat(200)}\r\n`;
 
 function parsed(block: string, rules = STRICT): [string, string][] | FieldLinesFault {
   const result = parseFieldLines(block, 0, block.length, rules);
@@ -43,7 +45,13 @@ describe('field lines that are accepted', () => {
     ['colons and quotes in the value', 'A: "b:c", d:\r\n', [['A', '"b:c", d:']]],
     ['all token characters', "!#$%&'*+-.^_`|~09azAZ: v\r\n", [["!#$%&'*+-.^_`|~09azAZ", 'v']]],
   ];
-  for (const [name, block, expected] of cases) test(name, () => expect(parsed(block)).toEqual(expected));
+  for (const [name, block, expected] of cases) {
+    test(name, () => expect(parsed(block)).toEqual(expected));
+    test(`${name}, among long lines`, () => {
+      const long: [string, string] = ['Long', 'x'.repeat(200)];
+      expect(parsed(LONG + block + LONG)).toEqual([long, ...expected, long]);
+    });
+  }
 });
 
 describe('field lines that are refused', () => {
@@ -70,7 +78,10 @@ describe('field lines that are refused', () => {
     ['too many lines', 'A: b\r\n'.repeat(11), 'fields-too-many'],
     ['too large a block', `A: ${'b'.repeat(4096)}\r\n`, 'fields-too-large'],
   ];
-  for (const [name, block, fault] of cases) test(name, () => expect(parsed(block)).toBe(fault));
+  for (const [name, block, fault] of cases) {
+    test(name, () => expect(parsed(block)).toBe(fault));
+    test(`${name}, behind a long line`, () => expect(parsed(LONG + block)).toBe(fault));
+  }
 });
 
 describe('responses are repaired as RFC 9112 asks of a proxy', () => {
@@ -78,6 +89,12 @@ describe('responses are repaired as RFC 9112 asks of a proxy', () => {
     expect(parsed('A: b\r\n\t c\r\nD: e\r\n', REPAIRING)).toEqual([
       ['A', 'b c'],
       ['D', 'e'],
+    ]);
+  });
+  test('folded lines without content add nothing', () => {
+    expect(parsed('A: b\r\n \t\r\nC:\r\n d\r\n', REPAIRING)).toEqual([
+      ['A', 'b'],
+      ['C', 'd'],
     ]);
   });
   test('white space before the colon is removed (§5.1)', () => {
@@ -96,7 +113,8 @@ test('any latin1 text gives fields or a fault, and fields written out again read
     unit: fc.constantFrom('A', 'b', ':', ' ', '\t', '\r', '\n', '\r\n', '\0', '\xff', ','),
   });
   fc.assert(
-    fc.property(text, fc.boolean(), (block, repairsResponses) => {
+    fc.property(text, fc.boolean(), fc.boolean(), (rest, repairsResponses, isLong) => {
+      const block = isLong ? LONG + rest : rest;
       const rules = { ...STRICT, repairsResponses };
       const fields = parseFieldLines(block, 0, block.length, rules);
       if (typeof fields === 'string') return;

@@ -28,6 +28,11 @@ const SPACE = 32;
 const SLASH = 47;
 const CR = 13;
 const LF = 10;
+const LOWER_CASE_BIT = 0x20;
+const LETTER_C = 0x63;
+const LETTER_E = 0x65;
+const LETTER_H = 0x68;
+const LETTER_T = 0x74;
 
 /**
  * Reads the head in `text.slice(from, end)`, `end` being behind the empty line. `scheme` is the
@@ -159,21 +164,30 @@ class Framing {
   read(fields: Fields): void {
     for (let i = 0, count = fields.size; i < count; i += 1) {
       const name = fields.nameAt(i);
+      // Length and first letter rule out nearly all names before one is compared.
+      const first = name.charCodeAt(0) | LOWER_CASE_BIT;
       switch (name.length) {
         case 4:
-          if (name === 'Host' || lowerCaseName(name) === 'host') this.#readHost(fields.valueAt(i));
+          if (first === LETTER_H && (name === 'Host' || lowerCaseName(name) === 'host')) {
+            this.#readHost(fields.valueAt(i));
+          }
           break;
         case 6:
-          if (lowerCaseName(name) === 'expect') this.#readExpectation(fields.valueAt(i));
+          if (first === LETTER_E && lowerCaseName(name) === 'expect')
+            this.#readExpectation(fields.valueAt(i));
           break;
         case 10:
-          if (lowerCaseName(name) === 'connection') this.#readConnection(fields.valueAt(i));
+          if (first === LETTER_C && lowerCaseName(name) === 'connection') {
+            this.#readConnection(fields.valueAt(i));
+          }
           break;
         case 14:
-          if (lowerCaseName(name) === 'content-length') this.#readLength(fields.valueAt(i));
+          if (first === LETTER_C && lowerCaseName(name) === 'content-length') {
+            this.#readLength(fields.valueAt(i));
+          }
           break;
         case 17:
-          if (lowerCaseName(name) === 'transfer-encoding') {
+          if (first === LETTER_T && lowerCaseName(name) === 'transfer-encoding') {
             this.#codings += 1;
             this.#coding = fields.valueAt(i).toLowerCase();
           }
