@@ -140,6 +140,7 @@ export class PacketBatch {
   readonly #sendVectors = new Uint32Array(new ArrayBuffer(BATCH_PACKETS * IOVEC_WORDS * 4));
   readonly #receiveHeaders = new Uint32Array(new ArrayBuffer(BATCH_PACKETS * HEADER_WORDS * 4));
   readonly #sendHeaders = new Uint32Array(new ArrayBuffer(BATCH_PACKETS * HEADER_WORDS * 4));
+  #filled = 0;
   readonly #receivePointer: Pointer;
   readonly #sendPointers: readonly Pointer[];
   /** Views of each slot, made once. */
@@ -173,10 +174,19 @@ export class PacketBatch {
   /** Waits a moment for packets; how many came, or less than 1 for none (or an error that passes). */
   receive(): number {
     const headers = this.#receiveHeaders;
-    for (let slot = 0; slot < BATCH_PACKETS; slot += 1) {
+    // The kernel has overwritten the lengths of the slots that it filled.
+    for (let slot = 0; slot < this.#filled; slot += 1) {
       headers[slot * HEADER_WORDS + NAME_LENGTH_WORD] = ADDRESS_OCTETS;
     }
-    return this.#libc.recvmmsg(this.#descriptor, this.#receivePointer, BATCH_PACKETS, MSG_WAITFORONE, null);
+    const received = this.#libc.recvmmsg(
+      this.#descriptor,
+      this.#receivePointer,
+      BATCH_PACKETS,
+      MSG_WAITFORONE,
+      null,
+    );
+    this.#filled = Math.max(received, 0);
+    return received;
   }
 
   /** Octets of the query in a slot. */
