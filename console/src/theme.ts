@@ -14,6 +14,20 @@ const IRIS: MantineColorsTuple = [
   '#372d9e',
 ];
 
+/** Mantine's reds are too light for white text on them. */
+const RED: MantineColorsTuple = [
+  '#fdeced',
+  '#fbd5d8',
+  '#f5a9af',
+  '#f27d86',
+  '#f0707a',
+  '#e0505b',
+  '#d93843',
+  '#cf2f3b',
+  '#b32631',
+  '#8f1d27',
+];
+
 /** Mantine's dark scale in the blue-black of `styles/tokens.css`: text first, ground last. */
 const NIGHT: MantineColorsTuple = [
   '#eceefa',
@@ -31,7 +45,7 @@ const NIGHT: MantineColorsTuple = [
 export const theme = createTheme({
   primaryColor: 'iris',
   primaryShade: { light: 7, dark: 6 },
-  colors: { iris: IRIS, dark: NIGHT },
+  colors: { iris: IRIS, red: RED, dark: NIGHT },
   fontFamily: '"Inter Variable", system-ui, -apple-system, "Segoe UI", sans-serif',
   fontFamilyMonospace: 'var(--mono)',
   headings: { fontFamily: '"Inter Variable", system-ui, sans-serif', fontWeight: '650' },
@@ -44,6 +58,7 @@ export const theme = createTheme({
         centered: true,
         radius: 'lg',
         padding: 'lg',
+        closeButtonProps: { 'aria-label': 'Close' },
         overlayProps: { backgroundOpacity: 0.5, blur: 3 },
       },
     },

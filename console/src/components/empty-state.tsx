@@ -15,7 +15,7 @@ export function EmptyState({ Icon, title, children, action }: EmptyStateProps) {
       <span className={classes.icon}>
         <Icon width={24} aria-hidden="true" />
       </span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <div className={classes.text}>{children}</div>
       {action}
     </div>

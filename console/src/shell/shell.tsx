@@ -18,7 +18,7 @@ export function Shell(props: { readonly children: ReactNode }) {
       <a className={classes.skip} href="#content">
         Skip to the page
       </a>
-      <header className={classes.side}>
+      <nav className={classes.side} aria-label="Main">
         <Logo />
         <Navigation />
         <div className={classes.foot}>
@@ -28,7 +28,7 @@ export function Shell(props: { readonly children: ReactNode }) {
           </div>
           <SettingsButtons />
         </div>
-      </header>
+      </nav>
       <div className={classes.body}>
         <ConnectionBanner connection={connection} />
         <main id="content" className={classes.content} tabIndex={-1}>

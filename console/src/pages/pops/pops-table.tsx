@@ -1,6 +1,6 @@
 /** POPs as a table, by name. */
 import MoreIcon from '@heroicons/react/24/outline/EllipsisHorizontalIcon';
-import { ActionIcon, Menu, Table } from '@mantine/core';
+import { ActionIcon, Menu, Table, VisuallyHidden } from '@mantine/core';
 import { useSetPopState } from '../../api/mutations.ts';
 import { describeState, type PopSituation } from '../../api/pop-situation.ts';
 import { PopStateBadge } from '../../components/pop-state-badge.tsx';
@@ -107,7 +107,9 @@ export function PopsTable(props: PopsTableProps) {
           <Table.Th className={classes.number} visibleFrom="sm">
             Hit ratio
           </Table.Th>
-          <Table.Th aria-label="Actions" />
+          <Table.Th>
+            <VisuallyHidden>Actions</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
