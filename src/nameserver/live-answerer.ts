@@ -15,7 +15,7 @@ import { openGeoFile } from './geo-file.ts';
 export type AnswererNews =
   | { readonly kind: 'zone'; readonly zone: CompiledZone }
   | { readonly kind: 'health'; readonly health: readonly EdgeHealth[] }
-  /** A good file has appeared at the path. */
+  /** A file whose checksum is right has appeared at the path. */
   | { readonly kind: 'geo'; readonly path: string };
 
 export class LiveAnswerer {
@@ -45,7 +45,7 @@ export class LiveAnswerer {
       return;
     }
     if (news.kind === 'zone') this.#zone = news.zone;
-    else this.#geo = openGeoFile(news.path);
+    else this.#geo = openGeoFile(news.path, true);
     if (this.#zone !== null) this.#view = createView(this.#zone, this.#geo, this.#health);
   }
 

@@ -158,7 +158,7 @@ async function bringGeography(
 ): Promise<void> {
   try {
     await ensureGeoFile(geoFile);
-    const { attribution, placeCount } = openGeoFile(geoFile);
+    const { attribution, placeCount } = openGeoFile(geoFile, true);
     tell({ kind: 'geo', path: geoFile });
     log.info({ places: placeCount, attribution }, 'geography in force');
   } catch (error) {
