@@ -18,9 +18,10 @@ import { holdSnapshot } from '#platform/snapshot-holder.ts';
 import { createCounterBlock, sumCounters } from './counters.ts';
 import { ensureGeoFile, openGeoFile } from './geo-file.ts';
 import { NAMESERVER_LIMITS } from './limits.ts';
+import { listenUdp } from './listen-udp.ts';
 import { type AnswererNews, LiveAnswerer } from './live-answerer.ts';
 import { listenTcp, type TcpListener } from './tcp-listener.ts';
-import { listenUdp, type UdpListener, type UdpListenerOptions } from './udp-listener.ts';
+import type { UdpListener, UdpListenerOptions } from './udp-listener.ts';
 
 /** Tries to find a port that is free for both UDP and TCP when the system chooses it. */
 const PORT_TRIES = 20;

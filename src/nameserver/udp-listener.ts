@@ -1,14 +1,12 @@
 /**
  * Listening for queries over UDP, one interface over two ways: batches of system calls in a thread of its
- * own (`udp-batch.ts`, Linux), or the runtime's socket (`udp-socket.ts`, everywhere).
+ * own (`udp-batch.ts`, Linux), or the runtime's socket (`udp-socket.ts`, everywhere). `listen-udp.ts` picks one.
  */
 import { AppError } from '#core/base/app-error.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
 import type { CounterBlock } from './counters.ts';
 import type { AnswererNews, LiveAnswerer } from './live-answerer.ts';
-import { listenBatch } from './udp-batch.ts';
-import { listenSocket } from './udp-socket.ts';
 
 export interface UdpListener {
   readonly address: ListenAddress;
@@ -28,15 +26,6 @@ export interface UdpListenerOptions {
   readonly answerer: LiveAnswerer;
   readonly identity: string;
   readonly log: Logger;
-}
-
-/** Listens in the way asked for; `batch` falls back to `socket` where the platform has no such calls. */
-export async function listenUdp(
-  options: UdpListenerOptions,
-  kind: UdpListener['kind'],
-): Promise<UdpListener> {
-  const batch = kind === 'batch' ? await listenBatch(options) : null;
-  return batch ?? (await listenSocket(options));
 }
 
 /** The error for an address that cannot be listened at. `code` is the system's name of the cause. */

@@ -3,10 +3,28 @@
  * are passed over. A malformed one makes the query a format error, as both RFCs and our peers have it.
  */
 import { EDNS_OPTION, FAMILY } from './codes.ts';
-import type { ClientSubnet, Query } from './query.ts';
+
+/** The client subnet option (RFC 7871 §6). */
+export interface ClientSubnet {
+  isPresent: boolean;
+  /** As received: 1 IPv4, 2 IPv6, 0 with no address. */
+  family: number;
+  sourceLength: number;
+  /** The address, bits beyond `sourceLength` zero; IPv4 in `word0`. */
+  word0: number;
+  word1: number;
+  word2: number;
+  word3: number;
+}
+
+/** What the options of a query say. */
+export interface QueryOptions {
+  wantsNsid: boolean;
+  readonly subnet: ClientSubnet;
+}
 
 /** Reads the options between the offsets; false when one is malformed. */
-export function readOptions(query: Query, bytes: Uint8Array, start: number, end: number): boolean {
+export function readOptions(query: QueryOptions, bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
   while (at < end) {
     if (at + 4 > end) return false;

@@ -11,14 +11,14 @@
  */
 import { addOctet, FNV_OFFSET, mix32 } from '../base/mix32.ts';
 import { FLAG, OPCODE_QUERY, TYPE } from './codes.ts';
-import { readOptions } from './edns.ts';
+import { type QueryOptions, readOptions } from './edns.ts';
 import { DNS_LIMITS } from './limits.ts';
 import { lowerOctet } from './name.ts';
 
 export type QueryOutcome = 'drop' | 'notimp' | 'formerr' | 'answerable';
 
 /** The query being answered. */
-export interface Query {
+export interface Query extends QueryOptions {
   /** The header's second word as received. */
   flags: number;
   /** End of the question in the packet; the header's end when there is no readable question. */
@@ -35,21 +35,6 @@ export interface Query {
   wantsDnssec: boolean;
   /** UDP octets the client can take, at least 512. */
   udpOctetsMax: number;
-  wantsNsid: boolean;
-  readonly subnet: ClientSubnet;
-}
-
-/** The client subnet option (RFC 7871 §6). */
-export interface ClientSubnet {
-  isPresent: boolean;
-  /** As received: 1 IPv4, 2 IPv6, 0 with no address. */
-  family: number;
-  sourceLength: number;
-  /** The address, bits beyond `sourceLength` zero; IPv4 in `word0`. */
-  word0: number;
-  word1: number;
-  word2: number;
-  word3: number;
 }
 
 export function createQuery(): Query {
