@@ -5,6 +5,7 @@ import type { Exchange } from '#edge/exchange.ts';
 import { listen } from '#edge/listen.ts';
 import { createCertificateStore } from '#edge/tls/certificate-store.ts';
 import { systemClock } from '#platform/clock.ts';
+import { openListeningSocket } from '#platform/listening-socket.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { openRawClient, type RawClient } from '../../support/raw-client.ts';
 import { createTestAuthority } from '../../support/test-authority.ts';
@@ -198,6 +199,29 @@ describe('addresses', () => {
     const second = await start(port);
     expect(second.https?.port).toBe(port);
     await Promise.all([first.close(0), second.close(0)]);
+  });
+
+  test('an inherited listening socket is served, with what waited in its queue', async () => {
+    const probe = await start(0);
+    const port = probe.http?.port ?? 0;
+    await probe.close(0);
+    const descriptor = openListeningSocket('127.0.0.1', port);
+    if (descriptor === null) throw new Error('this platform cannot hand listening sockets on');
+    const waiting = await openRawClient({ address: '127.0.0.1', port });
+    waiting.write(GET);
+    const listeners = await listen({
+      http: { address: '127.0.0.1', port, descriptor },
+      https: null,
+      handler,
+      certificates: createCertificateStore(log),
+      clock: systemClock,
+      log,
+      reusePort: true,
+    });
+    expect([listeners.http, listeners.https]).toEqual([{ address: '127.0.0.1', port }, null]);
+    expect((await waiting.readResponse()).text).toBe('hi');
+    waiting.destroy();
+    await listeners.close(0);
   });
 
   test('the facts of a connection', async () => {
