@@ -305,6 +305,17 @@ describe('open addresses', () => {
     }
   });
 
+  test('HEAD says what GET would', async () => {
+    for (const path of ['/health', '/api/v1/status', '/']) {
+      const [get, head] = [await control.request(path), await control.request(path, { method: 'HEAD' })];
+      expect(head.status).toBe(get.status);
+      expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+      expect(await head.text()).toBe('');
+      if (path === '/health')
+        expect(head.headers.get('content-length')).toBe(String((await get.text()).length));
+    }
+  });
+
   test('cities are completed', async () => {
     const { cities } = await control.client.listCities({ query: { query: 'frank', limit: 2 } });
     expect(cities[0]).toMatchObject({ name: 'Frankfurt', country: 'DE', label: 'Frankfurt, DE' });

@@ -156,9 +156,12 @@ function mountConsole(app: App, { consoleDirectory }: AppOptions): void {
 const NO_STORE = { 'cache-control': 'no-store' };
 
 function json(body: unknown, status: number, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(JSON.stringify(body), {
+  const bytes = Buffer.from(JSON.stringify(body));
+  // The length is said here because answers to HEAD lose their body on the way.
+  const length = { 'content-length': String(bytes.length) };
+  return new Response(bytes, {
     status,
-    headers: { 'content-type': 'application/json', ...NO_STORE, ...headers },
+    headers: { 'content-type': 'application/json', ...length, ...NO_STORE, ...headers },
   });
 }
 

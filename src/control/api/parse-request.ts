@@ -60,7 +60,7 @@ function describe(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
 }
 
 /** `rules[2].path`, as people write it. */
-export function formatPath(path: readonly PropertyKey[]): string {
+function formatPath(path: readonly PropertyKey[]): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;

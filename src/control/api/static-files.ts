@@ -112,9 +112,10 @@ export class StaticFiles {
     const mayCompress = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\b)/.test(
       request.headers.get('accept-encoding') ?? '',
     );
-    if (kept.compressed === null || !mayCompress) return new Response(kept.plain, { headers });
-    headers.set('content-encoding', 'gzip');
-    return new Response(kept.compressed, { headers });
+    const body = mayCompress ? (kept.compressed ?? kept.plain) : kept.plain;
+    if (body === kept.compressed) headers.set('content-encoding', 'gzip');
+    headers.set('content-length', String(body.length));
+    return new Response(body, { headers });
   }
 
   async #read(file: string): Promise<KeptFile> {
