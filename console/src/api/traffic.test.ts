@@ -24,11 +24,11 @@ describe('sums of traffic', () => {
     expect(NO_TRAFFIC.statusClasses).toEqual([0, 0, 0, 0, 0]);
   });
 
-  test('a step that is still filling is not shown', () => {
+  test('the step that is going on is not shown', () => {
     const point = (at: number) => ({ ...NO_TRAFFIC, at });
     const view = viewTraffic({
       from: 0,
-      to: 5_000,
+      to: 6_000,
       stepSeconds: 2,
       totals: NO_TRAFFIC,
       series: [point(0), point(2_000), point(4_000)],

@@ -16,8 +16,8 @@ export interface MapLabel {
   readonly weight: number;
 }
 
-/** Mean width of a letter at the label's size; the font's widest names come out a little short of it. */
-const LETTER_WIDTH = 6.7;
+/** Mean width of a letter at the label's size; the font's widest names are a little wider. */
+const LETTER_WIDTH = 7;
 const LABEL_HEIGHT = 16;
 
 export function MapLabels(props: { readonly labels: readonly MapLabel[]; readonly ground: MapGround }) {

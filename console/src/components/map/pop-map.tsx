@@ -36,7 +36,7 @@ function describe(situation: PopSituation): string {
 }
 
 function toLabel({ situation, x, y, weight }: PlacedPop): MapLabel {
-  const markerRadius = Math.min(haloRadius(weight, false), 14);
+  const markerRadius = Math.min(haloRadius(weight, false), 18);
   return {
     id: situation.pop.id,
     name: situation.pop.name,

@@ -4,6 +4,7 @@ import { ShareBar } from '../../components/share-bar.tsx';
 import { StateBadge } from '../../components/state-badge.tsx';
 import { formatDuration } from '../../format/duration.ts';
 import { formatBytes } from '../../format/quantity.ts';
+import { describeDecision } from './decision-text.ts';
 import classes from './explain.module.css';
 import { Step } from './step.tsx';
 
@@ -61,11 +62,12 @@ export function CacheSteps(props: { readonly cache: Cache; readonly isOneOfMany:
         <dt>Decision</dt>
         <dd>
           <code>{cache.decision}</code>
+          <div>{describeDecision(cache.decision)}</div>
         </dd>
       </dl>
       {cache.stored === null ? (
         <>
-          <StateBadge tone="quiet">Not stored</StateBadge> The edge would ask the origin.
+          <StateBadge tone="quiet">Not stored</StateBadge> This cache has no response for the key.
         </>
       ) : (
         <StoredResponse stored={cache.stored} />

@@ -34,7 +34,7 @@ export function CandidatesTable({ steering }: { readonly steering: NonNullable<E
               ) : (
                 !candidate.isUsable && <StateBadge tone="bad">Not usable</StateBadge>
               )}{' '}
-              <span className={classes.reason}>{candidate.reason}</span>
+              <span className={classes.reason}>{candidate.reason.replace(/^chosen: /, '')}</span>
             </Table.Td>
           </Table.Tr>
         ))}

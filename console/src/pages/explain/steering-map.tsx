@@ -7,9 +7,9 @@ import mapClasses from '../../components/map/map.module.css';
 import { MapLabels } from '../../components/map/map-labels.tsx';
 import { MAP_TOP, projection } from '../../components/map/projection.ts';
 import { type MapGround, WorldMap } from '../../components/map/world-map.tsx';
-import pageClasses from '../../components/page.module.css';
 import { Panel } from '../../components/panel.tsx';
 import { CandidatesTable } from './candidates-table.tsx';
+import classes from './explain.module.css';
 
 type Steering = NonNullable<Explanation['steering']>;
 
@@ -123,7 +123,7 @@ export function SteeringMap({ steering }: { readonly steering: Steering | null }
     return pop === undefined ? [] : [{ pop, isUsable, isChosen: popId === steering.chosenPopId }];
   });
   return (
-    <div className={pageClasses.stack}>
+    <div className={classes.where}>
       <Panel isFlush>
         <WorldMap
           label="The user and the POPs that were weighed"
