@@ -4,7 +4,8 @@ import type { Exchange } from '#edge/exchange.ts';
 import { RequestBodyFault } from '#edge/http1/request-refusal.ts';
 import { openRawClient, type RawResponse } from '../../support/raw-client.ts';
 import { startTestListener, type TestListener } from '../../support/test-listener.ts';
-import { ACCEPTED_CASES, REFUSED_CASES } from './hostile-requests.cases.ts';
+import { REFUSED_CASES } from './hostile-requests.cases.ts';
+import { ACCEPTED_CASES } from './unusual-requests.cases.ts';
 
 /** What comes behind each case; it must be answered exactly when the case is accepted. */
 const NEXT = 'GET /next HTTP/1.1\r\nHost: next.example\r\nConnection: close\r\n\r\n';

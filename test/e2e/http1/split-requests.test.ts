@@ -10,7 +10,8 @@ import { HTTP1_LIMITS } from '#edge/http1/limits.ts';
 import { OutputScratch } from '#edge/http1/output.ts';
 import { RequestBodyFault } from '#edge/http1/request-refusal.ts';
 import { createSilentLogger } from '#platform/log.ts';
-import { ACCEPTED_CASES, REFUSED_CASES } from './hostile-requests.cases.ts';
+import { REFUSED_CASES } from './hostile-requests.cases.ts';
+import { ACCEPTED_CASES } from './unusual-requests.cases.ts';
 
 const NEXT = 'GET /next HTTP/1.1\r\nHost: next.example\r\nConnection: close\r\n\r\n';
 
