@@ -49,7 +49,10 @@ export interface BodySource {
 
 /** Where a response body is written when it is streamed. */
 export interface BodySink {
-  /** Resolves when more may be written (backpressure). Rejects when the client has gone or is too slow. */
+  /**
+   * Resolves when more may be written (backpressure). Rejects when the client has gone or is too slow. The
+   * bytes must not change afterwards: they may leave later.
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Ends the body; trailers are sent where the protocol can. */
   end(trailers?: Fields): Promise<void>;

@@ -33,6 +33,15 @@ export class ClientGone extends Error {
 
 const WRITABLE = Promise.resolve();
 
+/** A rejection that may stay unobserved: a road that has lost interest in a client must not end the process. */
+export function rejectedAsGone(reason: string): Promise<never> {
+  const rejected = Promise.reject(new ClientGone(reason));
+  rejected.catch(ignore);
+  return rejected;
+}
+
+function ignore(): void {}
+
 export class Output {
   readonly #socket: Socket;
   readonly #scratch: OutputScratch;
@@ -111,9 +120,12 @@ export class Output {
 
   /** Resolves when more may be written; rejects with `ClientGone`. */
   writable(): Promise<void> {
-    if (this.#goneReason !== null) return Promise.reject(new ClientGone(this.#goneReason));
+    if (this.#goneReason !== null) return rejectedAsGone(this.#goneReason);
     if (!this.isBlocked) return WRITABLE;
-    this.#waiter ??= Promise.withResolvers<void>();
+    if (this.#waiter === null) {
+      this.#waiter = Promise.withResolvers<void>();
+      this.#waiter.promise.catch(ignore);
+    }
     return this.#waiter.promise;
   }
 

@@ -5,6 +5,7 @@
  *
  *     socket ──feed──▶ [queue ≤ bodyBufferBytesMax] ──read──▶ road        cancelled: bytes are dropped
  */
+import { assert } from '#core/base/assert.ts';
 import type { Fields } from '#core/http/fields.ts';
 import type { BodySource } from '../exchange.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
@@ -22,6 +23,10 @@ export interface RequestBodyOwner {
 /** Parts below this are gathered, so that a body of one-byte chunks does not become as many objects. */
 const SMALL_PART_BYTES = 1024;
 const GATHER_BYTES = 4096;
+
+const END = Promise.resolve(null);
+
+function ignore(): void {}
 
 interface PendingRead {
   resolve(part: Uint8Array | null): void;
@@ -135,17 +140,22 @@ export class RequestBody implements BodySource {
     this.#settle();
   }
 
-  async read(): Promise<Uint8Array | null> {
-    if (this.#pending !== null) throw new Error('assertion failed: one read at a time');
+  read(): Promise<Uint8Array | null> {
+    assert(this.#pending === null, 'a body is read by one read at a time');
     this.#wasRead = true;
     if (this.#queue.length > 0) {
       const part = this.#shift();
       if (!this.isComplete) this.#owner.bodyWanted();
-      return part;
+      return Promise.resolve(part);
     }
-    if (this.#fault !== null) throw this.#fault;
-    if (this.isComplete) return null;
+    if (this.#fault === null && this.isComplete) return END;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | null>();
+    // It may stay unobserved: a road that has lost interest in the body must not end the process.
+    promise.catch(ignore);
+    if (this.#fault !== null) {
+      reject(this.#fault);
+      return promise;
+    }
     this.#pending = { resolve, reject };
     this.#owner.bodyWanted();
     return promise;

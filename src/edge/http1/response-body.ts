@@ -4,7 +4,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import type { BodySink } from '../exchange.ts';
-import { ClientGone, type Output } from './output.ts';
+import { type Output, rejectedAsGone } from './output.ts';
 import { encodeFieldLines } from './response-head.ts';
 
 /** The exchange's connection, as a sink sees it. */
@@ -69,7 +69,7 @@ abstract class ResponseBody implements BodySink {
 
   protected refuse(reason: string): Promise<never> {
     this.abort(reason);
-    return Promise.reject(new ClientGone(reason));
+    return rejectedAsGone(reason);
   }
 }
 
@@ -87,7 +87,7 @@ export class LengthBody extends ResponseBody {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.isEnded) return Promise.reject(new ClientGone('the body has ended'));
+    if (this.isEnded) return rejectedAsGone('the body has ended');
     if (bytes.length > this.#remaining) return this.refuse('body longer than its Content-Length');
     if (bytes.length === 0) return DONE;
     this.#remaining -= bytes.length;
@@ -106,7 +106,7 @@ export class LengthBody extends ResponseBody {
 /** Chunked transfer coding, with trailers. */
 export class ChunkedBody extends ResponseBody {
   write(bytes: Uint8Array): Promise<void> {
-    if (this.isEnded) return Promise.reject(new ClientGone('the body has ended'));
+    if (this.isEnded) return rejectedAsGone('the body has ended');
     if (bytes.length === 0) return DONE;
     this.owner.output.write(`${this.takeHead()}${bytes.length.toString(16)}\r\n`, bytes, '\r\n');
     return this.owner.output.writable();
@@ -125,7 +125,7 @@ export class CloseBody extends ResponseBody {
   protected override readonly endsWithConnection = true;
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.isEnded) return Promise.reject(new ClientGone('the body has ended'));
+    if (this.isEnded) return rejectedAsGone('the body has ended');
     this.owner.output.write(this.takeHead(), bytes, '');
     return this.owner.output.writable();
   }
@@ -140,7 +140,7 @@ export class CloseBody extends ResponseBody {
 /** HEAD, 204 and 304: there is no body on the wire, whatever is written. */
 export class DroppedBody extends ResponseBody {
   write(): Promise<void> {
-    if (this.isEnded) return Promise.reject(new ClientGone('the body has ended'));
+    if (this.isEnded) return rejectedAsGone('the body has ended');
     this.flushHead();
     return this.owner.output.writable();
   }
@@ -160,7 +160,7 @@ export class DroppedBody extends ResponseBody {
 /** When the client has gone already: every write says so. */
 export class LostBody implements BodySink {
   write(): Promise<void> {
-    return Promise.reject(new ClientGone('before the response began'));
+    return rejectedAsGone('before the response began');
   }
 
   end(): Promise<void> {

@@ -88,6 +88,8 @@ export class ServerExchange implements Exchange {
     if (this.#isGone || this.#isResponding || this.request.httpVersion !== '1.1') return;
     // 101 would change the protocol, which no interim response of an origin may do here.
     if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) return;
+    // An interim response may be left out; a client that does not read must not make us keep them.
+    if (this.#owner.output.isBlocked) return;
     this.#owner.output.write(`${statusLine(status, '')}${encodeFieldLines(fields)}\r\n`, null, '');
   }
 

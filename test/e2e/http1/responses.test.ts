@@ -461,6 +461,27 @@ describe('backpressure', () => {
     client.destroy();
   }, 60_000);
 
+  test('a road that looks after nothing is no danger when the client goes', async () => {
+    let isGone = false;
+    await using listener = await startTestListener((x) => {
+      x.onGone(() => {
+        isGone = true;
+      });
+      void x.body?.read();
+      const sink = x.respondStream(head(200), null);
+      for (let i = 0; i < 100; i += 1) void sink.write(new Uint8Array(100_000));
+    });
+    const client = await openRawClient(listener.http);
+    client.write('POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\n');
+    await client.readHead();
+    client.reset();
+    await until('it is noticed', () => isGone);
+    const next = await openRawClient(listener.http);
+    next.write(GET);
+    expect((await next.readHead()).status).toBe(200);
+    next.reset();
+  });
+
   test('a client that goes is noticed', async () => {
     let isGone = false;
     let failure: unknown;
