@@ -24,6 +24,12 @@ program
   .option('--https <addr:port>', 'where the edge serves HTTPS', '127.0.0.1:8443')
   .option('--dns <addr:port>', 'where the name server answers, UDP and TCP', '127.0.0.1:8053')
   .option('--api <addr:port>', 'where the API and the console are', '127.0.0.1:8000')
+  .option(
+    '--api-host <name>',
+    'a name under which browsers may reach the API; may be given several times',
+    collect,
+    [],
+  )
   .option('--zone <name>', "the CDN's own zone", 'cdn.test')
   .option('--site <host=origin-url>', 'serve this site; may be given several times', collect, [])
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')

@@ -55,7 +55,7 @@ describe('sites', () => {
       staleIfErrorSeconds: 86_400,
       cname: 'shop.cdn.test',
     });
-    expect(atEdge('shop')?.hosts).toEqual(['www.shop.example.com']);
+    expect(atEdge('shop')?.hosts).toEqual(['www.shop.example.com', 'shop.cdn.test']);
     expect(edge.snapshots.at(-1)?.generation).toBe(before + 1);
     expect(edge.snapshots.at(-1)?.certificates.map(({ hosts }) => hosts)).toContainEqual([
       'shop.cdn.test',
@@ -104,7 +104,7 @@ describe('sites', () => {
   test('a host that moves is free for the other site', async () => {
     await control.client.patchSite({ params: { id: 'fresh' }, body: { hosts: ['new.example.com'] } });
     await control.client.patchSite({ params: { id: 'p1' }, body: { hosts: ['fresh.example.com'] } });
-    expect(atEdge('p1')?.hosts).toEqual(['fresh.example.com']);
+    expect(atEdge('p1')?.hosts).toEqual(['fresh.example.com', 'p1.cdn.test']);
   });
 
   test('removed is gone everywhere', async () => {

@@ -61,12 +61,21 @@ export function compile(model: Model, generation: number): Compiled {
       format: SNAPSHOT_FORMAT,
       generation,
       zone: model.zone,
-      sites: sortedBy(model.sites, ({ id }) => id),
+      sites: sortedBy(
+        model.sites.map((site) => withOwnName(site, model.zone.name)),
+        ({ id }) => id,
+      ),
       pops: sortedBy(model.pops, ({ id }) => id),
       networks: sortedBy(model.networks, ({ network }) => network),
       certificates: sortedBy(model.certificates, ({ hosts }) => hosts.join(' ')),
     },
   };
+}
+
+/** A site is reached at its own name in the zone as well, whether or not a CNAME points there yet. */
+function withOwnName(site: Site, zoneName: string): Site {
+  const cname = cnameOf(site.id, zoneName);
+  return site.hosts.includes(cname) ? site : { ...site, hosts: [...site.hosts, cname] };
 }
 
 /** Checks one site against the zone and the other sites. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ipAddressSchema, locationSchema, popSchema } from './pop.ts';
-import { hostNameSchema, siteSchema } from './site.ts';
+import { hostNameSchema, SITE_LIMITS, siteSchema } from './site.ts';
 
 export const SNAPSHOT_FORMAT = 1;
 export const SNAPSHOT_LIMITS = {
@@ -47,6 +47,14 @@ export const zoneSchema = z.strictObject({
   negativeTtlSeconds: z.int().min(1).max(3600),
 });
 
+/** In a snapshot a site's hosts include its own name in the zone. */
+const snapshotSiteSchema = siteSchema.extend({
+  hosts: z
+    .array(hostNameSchema)
+    .min(1)
+    .max(SITE_LIMITS.hostsMax + 1),
+});
+
 export const snapshotSchema = z.strictObject({
   format: z.literal(SNAPSHOT_FORMAT),
   /** Increases with every change that was published. */
@@ -54,7 +62,7 @@ export const snapshotSchema = z.strictObject({
   /** SHA-256 (hex) of the canonical JSON of everything below; computed by control, checked by receivers. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   zone: zoneSchema,
-  sites: z.array(siteSchema).max(SNAPSHOT_LIMITS.sitesMax),
+  sites: z.array(snapshotSiteSchema).max(SNAPSHOT_LIMITS.sitesMax),
   pops: z.array(popSchema).max(SNAPSHOT_LIMITS.popsMax),
   networks: z.array(networkLocationSchema).max(SNAPSHOT_LIMITS.networksMax),
   certificates: z.array(certificateSchema),

@@ -16,6 +16,7 @@ export interface ControlPartOptions extends PartOptions {
   readonly seed: { readonly sites: readonly SiteInput[]; readonly pops: readonly PopInput[] };
   readonly expectedParts: readonly PartName[];
   readonly consoleDirectory: string;
+  readonly allowedHosts: readonly string[];
 }
 
 if (import.meta.main) {

@@ -14,6 +14,7 @@ export interface UpArguments {
   readonly https: string;
   readonly dns: string;
   readonly api: string;
+  readonly apiHost: readonly string[];
   readonly zone: string;
   readonly site: readonly string[];
   readonly edges: string;
@@ -26,6 +27,8 @@ export interface UpOptions {
   readonly https: ListenAddress;
   readonly dns: ListenAddress;
   readonly api: ListenAddress;
+  /** Names, beside addresses and localhost, under which browsers may reach the API. */
+  readonly apiHosts: readonly string[];
   readonly zoneName: string;
   readonly sites: readonly { readonly host: string; readonly originUrl: string }[];
   /** Worker processes of this machine's edge, sharing its ports. */
@@ -43,6 +46,7 @@ export function readUpOptions(given: UpArguments): UpOptions {
     https: parseListenAddress(given.https, '--https'),
     dns: parseListenAddress(given.dns, '--dns'),
     api: parseListenAddress(given.api, '--api'),
+    apiHosts: given.apiHost.map(readApiHost),
     zoneName: readZone(given.zone),
     sites: given.site.map(readSite),
     edgeWorkers: readWorkers(given.edges),
@@ -54,6 +58,13 @@ function readZone(text: string): string {
   const parsed = hostNameSchema.safeParse(text.replace(/\.$/, ''));
   if (!parsed.success)
     throw new AppError('invalid', `--zone ${text}: must be a domain name such as cdn.example.com`);
+  return parsed.data;
+}
+
+function readApiHost(text: string): string {
+  const parsed = hostNameSchema.safeParse(text);
+  if (!parsed.success)
+    throw new AppError('invalid', `--api-host ${text}: must be a host name such as cdn.example.com`);
   return parsed.data;
 }
 

@@ -127,6 +127,7 @@ export function controlPlan(
     name: 'control',
     dataDirectory: options.dataDirectory,
     zoneName: options.zoneName,
+    allowedHosts: options.apiHosts,
     consoleDirectory: CONSOLE_DIRECTORY,
   };
   return {

@@ -73,7 +73,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     plans.control.push(
       controlPlan(options, {
         listen: claimed.api,
-        dnsAddress: claimed.dns,
+        dnsAddress: { ...claimed.dns, address: publicAddress(claimed.dns.address) },
         seed: seed(options, publicAddress(options.http.address), claimed.demoOrigin),
         expectedParts: ['control', ...namesOf(plans.data)],
       }),

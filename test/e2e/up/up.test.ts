@@ -80,6 +80,12 @@ describe('a running CDN', () => {
     expect(requests - before).toBe(1);
   });
 
+  test('answers a site under its own name in the zone, before any CNAME points there', async () => {
+    expect(await (await get('/own', 'www-example-com.cdn.test')).text()).toBe(
+      'origin answers www-example-com.cdn.test/own',
+    );
+  });
+
   test('a host that nobody added is told so', async () => {
     const response = await get('/', 'stranger.example');
     expect([404, 421]).toContain(response.status);
