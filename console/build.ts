@@ -202,12 +202,22 @@ async function build(): Promise<void> {
   );
 }
 
+/** With file and line where the bundler knows them. */
+function describeFailure(cause: unknown): string {
+  if (cause instanceof BuildMessage || cause instanceof ResolveMessage) {
+    const { position } = cause;
+    const where = position === null ? '' : `${relative(ROOT, position.file)}:${position.line}: `;
+    return where + cause.message;
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 try {
   await build();
 } catch (error) {
-  const causes = error instanceof AggregateError ? error.errors : [error];
-  for (const cause of causes)
-    console.error(`console: ${cause instanceof Error ? cause.message : String(cause)}`);
+  for (const cause of error instanceof AggregateError ? error.errors : [error]) {
+    console.error(`console: ${describeFailure(cause)}`);
+  }
   console.error('console: the build failed; the console of the last build, if any, is as it was');
   process.exit(1);
 }

@@ -1,6 +1,6 @@
 /** The values of all layers at the crosshair, the topmost layer first as it is in the picture. */
 import classes from './chart.module.css';
-import type { ChartLayer } from './time-chart.tsx';
+import type { ChartLayer } from './chart-layer.ts';
 
 interface ChartTooltipProps {
   readonly title: string;

@@ -7,16 +7,10 @@ import { useId } from 'react';
 import { formatMoment, formatTime } from '../../format/duration.ts';
 import classes from './chart.module.css';
 import { type ChartFrame, type ChartGeometry, chartGeometry } from './chart-geometry.ts';
+import type { ChartLayer } from './chart-layer.ts';
 import { ChartTooltip } from './chart-tooltip.tsx';
 import { formatTick, timeTicks } from './time-ticks.ts';
 import { useCrosshair } from './use-crosshair.ts';
-
-export interface ChartLayer {
-  readonly name: string;
-  /** A CSS colour. */
-  readonly color: string;
-  readonly values: readonly number[];
-}
 
 interface TimeChartProps {
   readonly label: string;

@@ -8,6 +8,7 @@ import { usePurge } from '../../api/mutations.ts';
 import { refusalText } from '../../api/refusal.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { Panel } from '../../components/panel.tsx';
+import { FormMessage } from '../../forms/form-message.tsx';
 import { describeReceipts, describeTarget } from './purge-text.ts';
 
 const KINDS = [
@@ -73,35 +74,73 @@ function Receipt({ purge }: { readonly purge: PurgeView }) {
   );
 }
 
-export function PurgeForm({ site }: { readonly site: SiteView }) {
+interface PurgeInputProps {
+  readonly kind: Kind;
+  readonly site: SiteView;
+  readonly typed: string;
+  readonly problem: string | null;
+  readonly onType: (typed: string) => void;
+}
+
+function PurgeInput({ kind, site, typed, problem, onType }: PurgeInputProps) {
+  if (kind === 'everything') {
+    return (
+      <Text size="sm" c="dimmed">
+        All stored responses of this site. Its origin will see every request until they are stored again.
+      </Text>
+    );
+  }
+  const { label, help, placeholder } = INPUTS[kind];
+  return (
+    <TextInput
+      label={label}
+      description={help}
+      placeholder={placeholder(site.hosts[0] ?? '')}
+      value={typed}
+      onChange={(event) => onType(event.currentTarget.value)}
+      error={problem}
+    />
+  );
+}
+
+/** What is to be purged, whether it can be, and the order itself. */
+function usePurgeOrder(site: SiteView) {
   const purge = usePurge();
   const [kind, setKind] = useState<Kind>('url');
   const [typed, setTyped] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [isConfirming, setConfirming] = useState(false);
-  const input = kind === 'everything' ? null : INPUTS[kind];
+  const order = () => purge.mutate(toTarget(kind, typed, site), { onSettled: () => setConfirming(false) });
+  return {
+    purge,
+    kind,
+    typed,
+    setTyped,
+    problem,
+    isConfirming,
+    setConfirming,
+    order,
+    choose(value: string) {
+      setKind(KINDS.find((candidate) => candidate.value === value)?.value ?? 'url');
+      setTyped('');
+      setProblem(null);
+      purge.reset();
+    },
+    submit(event: FormEvent) {
+      event.preventDefault();
+      const found = check(toTarget(kind, typed, site), typed);
+      setProblem(found);
+      purge.reset();
+      if (found !== null) return;
+      if (kind === 'everything') setConfirming(true);
+      else order();
+    },
+  };
+}
 
-  function order() {
-    purge.mutate(toTarget(kind, typed, site), { onSettled: () => setConfirming(false) });
-  }
-
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    const found = check(toTarget(kind, typed, site), typed);
-    setProblem(found);
-    purge.reset();
-    if (found !== null) return;
-    if (kind === 'everything') setConfirming(true);
-    else order();
-  }
-
-  function choose(value: string) {
-    setKind(KINDS.find((candidate) => candidate.value === value)?.value ?? 'url');
-    setTyped('');
-    setProblem(null);
-    purge.reset();
-  }
-
+export function PurgeForm({ site }: { readonly site: SiteView }) {
+  const { purge, kind, typed, setTyped, problem, isConfirming, setConfirming, order, choose, submit } =
+    usePurgeOrder(site);
   return (
     <Panel
       title="Purge"
@@ -110,32 +149,14 @@ export function PurgeForm({ site }: { readonly site: SiteView }) {
       <form onSubmit={submit} noValidate>
         <Stack gap="md" maw={640}>
           <SegmentedControl aria-label="What to purge" data={[...KINDS]} value={kind} onChange={choose} />
-          {input === null ? (
-            <Text size="sm" c="dimmed">
-              All stored responses of this site. Its origin will see every request until they are stored
-              again.
-            </Text>
-          ) : (
-            <TextInput
-              label={input.label}
-              description={input.help}
-              placeholder={input.placeholder(site.hosts[0] ?? '')}
-              value={typed}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-              error={problem}
-            />
-          )}
+          <PurgeInput kind={kind} site={site} typed={typed} problem={problem} onType={setTyped} />
           <Group>
             <Button type="submit" color="red" loading={purge.isPending}>
               {kind === 'everything' ? 'Purge everything…' : 'Purge'}
             </Button>
           </Group>
           {purge.data !== undefined && <Receipt purge={purge.data} />}
-          {purge.error !== null && (
-            <Alert color="red" variant="light" role="alert">
-              {refusalText(purge.error)}
-            </Alert>
-          )}
+          <FormMessage message={purge.error === null ? null : refusalText(purge.error)} />
         </Stack>
       </form>
       <ConfirmDialog

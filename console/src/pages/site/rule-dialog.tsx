@@ -1,6 +1,6 @@
 /** Adds or changes one cache rule. Durations are typed as people write them: 10m, 1h, 7 days. */
 import { Button, Group, Modal, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
+import { type UseFormReturnType, useForm } from '@mantine/form';
 import type { SiteView } from '#core/contract/sites.ts';
 import { type Rule, ruleSchema } from '#core/model/site.ts';
 import { useChangeSite } from '../../api/mutations.ts';
@@ -79,6 +79,48 @@ interface RuleFormProps {
   readonly onClose: () => void;
 }
 
+function RuleFields({ form }: { readonly form: UseFormReturnType<FormValues> }) {
+  const { mode } = form.values;
+  return (
+    <>
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
+        <TextInput
+          label="Path"
+          description="* stands for anything"
+          placeholder="every path"
+          data-autofocus
+          {...form.getInputProps('path')}
+        />
+        <TextInput
+          label="Media type"
+          description="of the response"
+          placeholder="every type"
+          {...form.getInputProps('contentType')}
+        />
+      </SimpleGrid>
+      <Select label="What to do" data={MODES} allowDeselect={false} {...form.getInputProps('mode')} />
+      {mode !== 'bypass' && (
+        <SimpleGrid cols={{ base: 1, xs: 2 }}>
+          <TextInput
+            label="Edges keep it"
+            description={
+              mode === 'respect-origin' ? 'where the origin is silent' : 'whatever the origin says'
+            }
+            placeholder="7 days"
+            {...form.getInputProps('edgeTtl')}
+          />
+          <TextInput
+            label="Browsers keep it"
+            description="apart from the edges"
+            placeholder="as the origin says"
+            {...form.getInputProps('browserTtl')}
+          />
+        </SimpleGrid>
+      )}
+    </>
+  );
+}
+
 function RuleForm({ site, index, onClose }: RuleFormProps) {
   const change = useChangeSite(site.id);
   const form = useForm<FormValues>({
@@ -93,47 +135,11 @@ function RuleForm({ site, index, onClose }: RuleFormProps) {
       { onSuccess: onClose, onError: (error) => form.setErrors(refusalErrors(error, fieldOf)) },
     );
   });
-  const isBypass = form.values.mode === 'bypass';
   const rule = toRule(form.values);
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="md">
-        <SimpleGrid cols={{ base: 1, xs: 2 }}>
-          <TextInput
-            label="Path"
-            description="* stands for anything"
-            placeholder="every path"
-            data-autofocus
-            {...form.getInputProps('path')}
-          />
-          <TextInput
-            label="Media type"
-            description="of the response"
-            placeholder="every type"
-            {...form.getInputProps('contentType')}
-          />
-        </SimpleGrid>
-        <Select label="What to do" data={MODES} allowDeselect={false} {...form.getInputProps('mode')} />
-        {!isBypass && (
-          <SimpleGrid cols={{ base: 1, xs: 2 }}>
-            <TextInput
-              label="Edges keep it"
-              description={
-                form.values.mode === 'respect-origin'
-                  ? 'where the origin is silent'
-                  : 'whatever the origin says'
-              }
-              placeholder="7 days"
-              {...form.getInputProps('edgeTtl')}
-            />
-            <TextInput
-              label="Browsers keep it"
-              description="apart from the edges"
-              placeholder="as the origin says"
-              {...form.getInputProps('browserTtl')}
-            />
-          </SimpleGrid>
-        )}
+        <RuleFields form={form} />
         <Text size="sm" c="dimmed">
           {describeScope(rule)}: {describeEffect(rule).toLowerCase()}.
         </Text>
