@@ -36,7 +36,7 @@ function click(role: 'button' | 'link' | 'tab' | 'menuitem' | 'radio', name: str
 
 /** The value of a key figure. */
 function figure(name: string) {
-  return page.getByText(name, { exact: true }).locator('xpath=following-sibling::span[1]');
+  return page.getByRole('group', { name, exact: true }).locator('strong');
 }
 
 async function requestMany(popId: string, path: string, count: number): Promise<void> {

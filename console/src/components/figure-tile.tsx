@@ -1,7 +1,8 @@
 /** One key figure: its name with its definition, its value, a line below, and its course. */
-import { Skeleton, Tooltip } from '@mantine/core';
+import { Skeleton } from '@mantine/core';
 import { Sparkline } from './chart/sparkline.tsx';
 import classes from './figure-tile.module.css';
+import { Hint } from './hint.tsx';
 
 interface FigureTileProps {
   readonly name: string;
@@ -16,22 +17,15 @@ interface FigureTileProps {
 
 export function FigureTile(props: FigureTileProps) {
   return (
-    <div className={classes.tile}>
-      <Tooltip
-        label={props.definition}
-        multiline
-        maw={260}
-        events={{ hover: true, focus: true, touch: true }}
-      >
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the definition is shown on focus as it is on hover */}
-        <span className={classes.name} tabIndex={0}>
-          {props.name}
-        </span>
-      </Tooltip>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for what can be filled in
+    <div className={classes.tile} role="group" aria-label={props.name}>
+      <span className={classes.name}>
+        <Hint text={props.definition}>{props.name}</Hint>
+      </span>
       {props.value === undefined ? (
         <Skeleton height={28} width={90} my={4} />
       ) : (
-        <span className={classes.value}>{props.value}</span>
+        <strong className={classes.value}>{props.value}</strong>
       )}
       <span className={classes.detail}>{props.detail}</span>
       <div className={classes.course}>

@@ -2,7 +2,7 @@
 import SignOutIcon from '@heroicons/react/24/outline/ArrowRightStartOnRectangleIcon';
 import MoonIcon from '@heroicons/react/24/outline/MoonIcon';
 import SunIcon from '@heroicons/react/24/outline/SunIcon';
-import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useSession } from '../session/session-context.tsx';
 import classes from './shell.module.css';
 
@@ -13,21 +13,24 @@ export function SettingsButtons() {
   const switchLabel = isDark ? 'Switch to light' : 'Switch to dark';
   return (
     <div className={classes.settings}>
-      <Tooltip label={switchLabel}>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={switchLabel}
-          onClick={() => setColorScheme(isDark ? 'light' : 'dark')}
-        >
-          {isDark ? <SunIcon width={18} /> : <MoonIcon width={18} />}
-        </ActionIcon>
-      </Tooltip>
-      <Tooltip label="Sign out">
-        <ActionIcon variant="subtle" color="gray" aria-label="Sign out" onClick={() => session.signOut()}>
-          <SignOutIcon width={18} />
-        </ActionIcon>
-      </Tooltip>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        title={switchLabel}
+        aria-label={switchLabel}
+        onClick={() => setColorScheme(isDark ? 'light' : 'dark')}
+      >
+        {isDark ? <SunIcon width={18} /> : <MoonIcon width={18} />}
+      </ActionIcon>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        title="Sign out"
+        aria-label="Sign out"
+        onClick={() => session.signOut()}
+      >
+        <SignOutIcon width={18} />
+      </ActionIcon>
     </div>
   );
 }
