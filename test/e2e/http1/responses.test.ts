@@ -230,8 +230,8 @@ describe('order', () => {
     await until('the first is being answered', () => listener.listeners.statistics().exchanges === 1);
     barrier.open();
     expect((await client.readResponse()).text).toBe('/');
-    const last = await client.readResponse();
-    expect([last.text, last.field('connection')]).toEqual(['/2', 'close']);
+    // Whether the last answer says `Connection: close` depends on whether the end was seen before it.
+    expect((await client.readResponse()).text).toBe('/2');
     await client.closed;
   });
 });
