@@ -125,6 +125,19 @@ test('a host that is nobody’s, no name server, no cache', () => {
   );
 });
 
+test('a user who was asked for by place has no address', () => {
+  const { steering } = EXPLANATION;
+  if (steering === null) throw new Error('the example has steering');
+  const client = {
+    ...steering.client,
+    address: '127.0.0.1',
+    network: '127.0.0.0/16',
+    source: 'given' as const,
+  };
+  const text = renderExplanation(PLAIN, { ...EXPLANATION, steering: { ...steering, client } });
+  expect(text).toContain('\nA user in Accra, GH (5.56, -0.21).\n');
+});
+
 test('no POP to choose, a place that is not known, a stale response', () => {
   const { steering, caches } = EXPLANATION;
   const stored = caches[0]?.stored;

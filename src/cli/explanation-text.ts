@@ -12,7 +12,6 @@ type Cache = Explanation['caches'][number];
 const SOURCES = {
   operator: "from the operator's list of networks",
   'geo-database': 'from the geography database',
-  given: 'as the question says',
 } as const;
 
 export function renderExplanation(session: Drawing, explanation: Explanation): string {
@@ -41,6 +40,8 @@ function describeClient({
   if (source === 'none') return `${user}; where that is, is not known.`;
   const at =
     latitude === null || longitude === null ? '' : ` (${latitude.toFixed(2)}, ${longitude.toFixed(2)})`;
+  // Asked by place: no address stands behind it.
+  if (source === 'given') return `A user in ${printable(place)}${at}.`;
   return `${user}, ${printable(place)}${at}, ${SOURCES[source]}.`;
 }
 
