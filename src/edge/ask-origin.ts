@@ -61,14 +61,15 @@ function inform(exchange: Exchange, status: number, fields: Fields): void {
 }
 
 function fieldsFor(errand: Errand, origin: Origin): Fields {
-  const { request, connection } = errand;
+  const { request, connection, place } = errand;
   const fields = forwardedRequestFields({
+    method: request.method,
     fields: request.fields,
     clientAddress: connection.clientAddress,
     scheme: connection.scheme,
-    authority: request.authority,
+    authority: place.authority,
     httpVersion: request.httpVersion,
-    hostToSend: origin.hostHeader ?? request.authority,
+    hostToSend: origin.hostHeader ?? place.authority,
     via: VIA_PSEUDONYM,
     cdnLoopName: errand.configuration.cdnLoopName,
   });

@@ -21,8 +21,9 @@ function exchangeFor(target: string, authority = 'www.example.com', scheme = 'ht
 
 describe('from a request to its place', () => {
   test('key and rule go by the normal form, the wire by what was received', () => {
-    const place = make().find('https', 'www.example.com:8443', '/x/../img/%7ea?b=%2f') as Place;
+    const place = make().find('https', 'www.example.com:8443', '/x/../img/%7ea?b=%2f', 8443) as Place;
     expect(place).toMatchObject({
+      authority: 'www.example.com:8443',
       cacheKey: 'https://www.example.com/img/~a?b=%2F',
       normalTarget: '/img/~a?b=%2F',
       path: '/img/~a',
@@ -30,18 +31,37 @@ describe('from a request to its place', () => {
       mayFill: false,
     });
     expect(place.rule).toBe(site.rules[0] ?? null);
-    expect(make().find('http', 'www.example.com', 'http://www.example.com/img/a?')).toMatchObject({
+    expect(make().find('http', 'www.example.com', 'http://www.example.com/img/a?', 80)).toMatchObject({
       wireTarget: '/img/a?',
       normalTarget: '/img/a?',
       mayFill: true,
     });
   });
 
+  test.each([
+    ['www.example.com', 8080, 'www.example.com'],
+    ['www.example.com.', 8080, 'www.example.com'],
+    ['www.example.com:8080', 8080, 'www.example.com:8080'],
+    ['www.example.com:6666', 8080, 'www.example.com'],
+    ['www.example.com.:6666', 8080, 'www.example.com'],
+    ['www.example.com:80', 80, 'www.example.com'],
+    ['www.example.com:8080', 80, 'www.example.com'],
+    ['www.example.com:8080', null, 'www.example.com'],
+  ])('%s asked at port %p: the origin hears %s', (authority, localPort, expected) => {
+    expect(make().find('http', authority, '/', localPort)).toMatchObject({
+      authority: expected,
+      cacheKey: 'http://www.example.com/',
+    });
+  });
+
   test('what has no place says why', () => {
-    expect(make().find('http', 'other.example', '/')).toBe('unknown-host');
-    expect(make().find('http', '', '/')).toBe('unknown-host');
-    expect(make().find('http', 'www.example.com', '/%')).toBe('bad-target');
-    expect(make().find('http', 'www.example.com', '*')).toMatchObject({ wireTarget: '*', mayFill: false });
+    expect(make().find('http', 'other.example', '/', 80)).toBe('unknown-host');
+    expect(make().find('http', '', '/', 80)).toBe('unknown-host');
+    expect(make().find('http', 'www.example.com', '/%', 80)).toBe('bad-target');
+    expect(make().find('http', 'www.example.com', '*', 80)).toMatchObject({
+      wireTarget: '*',
+      mayFill: false,
+    });
   });
 
   test('a repeated request finds the same place; schemes have their own', () => {

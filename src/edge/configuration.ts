@@ -14,6 +14,8 @@ import { ROAD_LIMITS } from './limits.ts';
 /** Where a request belongs; shared by all requests for the same URL, never changed. */
 export interface Place {
   readonly site: Site;
+  /** Host, with the port where it is the listener's own: what the origin learns of whom the user asked. */
+  readonly authority: string;
   readonly cacheKey: string;
   /** Normalised path and query. */
   readonly normalTarget: string;
@@ -48,20 +50,26 @@ export class Configuration {
 
   locate(exchange: Exchange): Place | NoPlace {
     const { authority, target } = exchange.request;
-    const { scheme } = exchange.connection;
+    const { scheme, localPort } = exchange.connection;
     const memo = scheme === 'http' ? this.#http : this.#https;
     const known = memo.get(authority)?.get(target);
     if (known !== undefined) return known;
-    const place = this.find(scheme, authority, target);
+    const place = this.find(scheme, authority, target, localPort);
     if (typeof place !== 'string') this.#remember(memo, authority, target, place);
     return place;
   }
 
-  /** The same without the memo. */
-  find(scheme: 'http' | 'https', authority: string, target: string): Place | NoPlace {
+  /** The same without the memo; `localPort` is the listener's, null where no listener is concerned. */
+  find(
+    scheme: 'http' | 'https',
+    authority: string,
+    target: string,
+    localPort: number | null,
+  ): Place | NoPlace {
     const site = routeSite(this.#routes, authority);
     if (site === null) return 'unknown-host';
-    if (target === '*') return placeOfServer(site, scheme, authority);
+    const sentAuthority = authorityForOrigin(scheme, authority, localPort);
+    if (target === '*') return placeOfServer(site, scheme, sentAuthority);
     const parsed = parseTarget(target);
     const normalTarget = normaliseTarget(target);
     if (parsed === null || normalTarget === null) return 'bad-target';
@@ -69,6 +77,7 @@ export class Configuration {
     const path = question === -1 ? normalTarget : normalTarget.slice(0, question);
     return {
       site,
+      authority: sentAuthority,
       cacheKey: cacheKey({ scheme, host: authority, normalTarget }),
       normalTarget,
       path,
@@ -106,10 +115,21 @@ export class Configuration {
   }
 }
 
+/**
+ * Port and trailing dot are no part of the cache key, so an origin must not see what a stranger writes there:
+ * a redirect to his port would be stored for everybody. Only the port that we listen at is passed on.
+ */
+function authorityForOrigin(scheme: 'http' | 'https', authority: string, localPort: number | null): string {
+  const host = hostOf(authority);
+  const isDefaultPort = localPort === (scheme === 'http' ? 80 : 443);
+  return !isDefaultPort && authority.endsWith(`:${localPort}`) ? `${host}:${localPort}` : host;
+}
+
 /** `OPTIONS *` asks about the server (RFC 9110 §9.3.7): it is forwarded, and nothing is stored. */
 function placeOfServer(site: Site, scheme: 'http' | 'https', authority: string): Place {
   return {
     site,
+    authority,
     cacheKey: `${scheme}://${hostOf(authority)}*`,
     normalTarget: '*',
     path: '*',

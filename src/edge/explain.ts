@@ -21,7 +21,7 @@ export function explainCache(road: Road, part: PartName, url: string): CacheExpl
   const target = fragment === -1 ? url : url.slice(0, fragment);
   const authority = authorityOfTarget(target);
   if (authority === null) return { ...nothing, decision: 'refuse (not a complete http or https URL)' };
-  const place = configuration.find(scheme, authority, target);
+  const place = configuration.find(scheme, authority, target, null);
   if (typeof place === 'string') return { ...nothing, decision: `refuse (${place})` };
 
   const now = road.clock.now();

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { Fields } from './fields.ts';
 import { countLoops, forwardedRequestFields, responseFields } from './forwarding.ts';
 
-function forward(entries: [string, string][]): Fields {
+function forward(entries: [string, string][], method = 'GET'): Fields {
   return forwardedRequestFields({
+    method,
     fields: Fields.of(entries),
     clientAddress: '192.0.2.1',
     scheme: 'https',
@@ -47,6 +48,13 @@ describe('requests to origins', () => {
     ]);
     expect(sent.get('authorization')).toBe('Basic x');
     expect(sent.get('cache-control')).toBe('no-cache');
+  });
+
+  test('FW4 a GET stays a GET, other methods may name the one they mean', () => {
+    const override: [string, string][] = [['X-HTTP-Method-Override', 'DELETE']];
+    expect(forward(override).get('x-http-method-override')).toBeNull();
+    expect(forward(override, 'HEAD').get('x-http-method-override')).toBeNull();
+    expect(forward(override, 'POST').get('x-http-method-override')).toBe('DELETE');
   });
 
   test('FW2 claims about where the request comes from are replaced', () => {

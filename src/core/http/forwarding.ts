@@ -8,6 +8,7 @@ import { copyEndToEnd } from './hop-by-hop.ts';
 import { splitList, trimWhitespace } from './syntax.ts';
 
 export interface ForwardedRequestOptions {
+  readonly method: string;
   /** As received. */
   readonly fields: Fields;
   readonly clientAddress: string;
@@ -22,6 +23,13 @@ export interface ForwardedRequestOptions {
   /** Our cdn-id in CDN-Loop. */
   readonly cdnLoopName: string;
 }
+
+/** Fields that ask an origin to take the request as of another method. */
+const METHOD_OVERRIDES: ReadonlySet<string> = new Set([
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+]);
 
 /** Fields in which a user could claim another origin of the request, or steer an origin past the cache key. */
 const CLAIMS: ReadonlySet<string> = new Set([
@@ -44,11 +52,17 @@ function isPassedOn(name: string): boolean {
   return !REPLACED.has(name) && !CLAIMS.has(name) && !name.startsWith('x-forwarded-');
 }
 
+/** Of GET and HEAD, whose answers are for everybody: what an origin says to another method must not be stored for them. */
+function isPassedOnWhenShared(name: string): boolean {
+  return isPassedOn(name) && !METHOD_OVERRIDES.has(name);
+}
+
 /** The fields of the request to the origin, without framing fields. */
 export function forwardedRequestFields(options: ForwardedRequestOptions): Fields {
-  const { fields } = options;
+  const { fields, method } = options;
   const flat: string[] = ['Host', options.hostToSend];
-  copyEndToEnd(fields, flat, isPassedOn);
+  const isShared = method === 'GET' || method === 'HEAD';
+  copyEndToEnd(fields, flat, isShared ? isPassedOnWhenShared : isPassedOn);
   flat.push('X-Forwarded-For', options.clientAddress);
   flat.push('X-Forwarded-Proto', options.scheme);
   flat.push('X-Forwarded-Host', options.authority);

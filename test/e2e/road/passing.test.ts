@@ -78,6 +78,20 @@ describe('passed on', () => {
     }
   });
 
+  test('no port of a stranger, which would be stored for everybody', async () => {
+    answer = ({ field }) => ({
+      status: 301,
+      fields: [
+        ['Cache-Control', 'max-age=60'],
+        ['Location', `http://${field('host')}/ ${field('x-forwarded-host')}`],
+      ],
+    });
+    await edge.request('/moved', { host: 'www.example.com.:6666' });
+    const later = await edge.request('/moved');
+    expect(later.field('location')).toBe('http://www.example.com/ www.example.com');
+    expect(later.field('cache-status')).toContain('hit');
+  });
+
   test('cookies that are set, without storing them', async () => {
     answer = () => ({
       fields: [
