@@ -8,7 +8,7 @@ import type { StoredHead } from '#core/caching/stored-head.ts';
 import { evaluatePreconditions, isRangeCurrent } from '#core/http/conditions.ts';
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
 import { type ByteRange, formatContentRange, formatUnsatisfiedRange, parseRange } from '#core/http/ranges.ts';
-import type { BodySource, Exchange, PreparedHead } from './exchange.ts';
+import type { BodySource, Exchange } from './exchange.ts';
 import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
 import type { Handling } from './record.ts';
 import { relay } from './relay.ts';
@@ -62,14 +62,18 @@ function respondConditionally(
   const outcome = evaluatePreconditions(method, fields, head, now);
   if (outcome !== 'proceed') {
     const status = outcome === 'not-modified' ? 304 : 412;
-    exchange.respondPrepared(withoutContent(head, status), lines, null, 0);
+    const answer = withoutContent(head, status);
+    const answerLines = dynamicLines(head, answer, now, provenance.cacheStatus);
+    exchange.respondPrepared(answer, answerLines, null, 0);
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
   }
   const range = requestedRange(method, fields, head, bodyLength, now);
   if (range === 'unsatisfiable') {
-    const unsatisfied = `${lines}Content-Range: ${formatUnsatisfiedRange(bodyLength)}\r\n`;
-    exchange.respondPrepared(withoutContent(head, 416), unsatisfied, null, 0);
+    const answer = withoutContent(head, 416);
+    const rangeLine = `Content-Range: ${formatUnsatisfiedRange(bodyLength)}\r\n`;
+    const answerLines = dynamicLines(head, answer, now, provenance.cacheStatus) + rangeLine;
+    exchange.respondPrepared(answer, answerLines, null, 0);
     recordWhole(road, exchange, head, 416, 0, provenance, now);
     return;
   }
@@ -148,8 +152,8 @@ export async function respondArriving(
   if (outcome !== 'proceed') {
     source.cancel('the client has it already');
     const status = outcome === 'not-modified' ? 304 : 412;
-    const lines = dynamicLines(head, prepareHead(head), now, cacheStatus);
-    exchange.respondPrepared(withoutContent(head, status), lines, null, 0);
+    const answer = withoutContent(head, status);
+    exchange.respondPrepared(answer, dynamicLines(head, answer, now, cacheStatus), null, 0);
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
   }
@@ -232,16 +236,31 @@ function isPlain(fields: Fields): boolean {
   return true;
 }
 
-/** The head without what describes content, for answers without any (RFC 9110 §15.4.5). */
-function withoutContent(head: StoredHead, status: number): PreparedHead {
+/** How long the content may be kept, and by whom: of no use to an answer that is not the content. */
+const LIFETIMES: ReadonlySet<string> = new Set([
+  'cache-control',
+  'cdn-cache-control',
+  'expires',
+  'perigee-cdn-cache-control',
+  'surrogate-control',
+]);
+
+/**
+ * The head without what describes content, for answers without any (RFC 9110 §15.4.5). One that refuses a
+ * request's own condition or range must not be kept by a cache before us as the answer for everybody.
+ */
+function withoutContent(head: StoredHead, status: 304 | 412 | 416): StoredPreparedHead {
+  const isRefusal = status !== 304;
   const flat: string[] = [];
   for (const [name, value] of head.fields) {
     const lower = lowerCaseName(name);
     if (lower.startsWith('content-') && lower !== 'content-location') continue;
+    if (isRefusal && LIFETIMES.has(lower)) continue;
     flat.push(name, value);
   }
-  const { lines } = prepareHead({ ...head, fields: new Fields(flat) });
-  return { status, reason: '', lines };
+  if (isRefusal) flat.push('Cache-Control', 'no-store');
+  const browserTtlSeconds = isRefusal ? null : head.browserTtlSeconds;
+  return prepareHead({ ...head, status, reason: '', browserTtlSeconds, fields: new Fields(flat) });
 }
 
 function recordWhole(

@@ -165,6 +165,7 @@ describe('a stored response', () => {
     expect((await range('bytes=7-')).text).toBe('789');
     const beyond = await range('bytes=10-');
     expect([beyond.status, beyond.field('content-range'), beyond.text]).toEqual([416, 'bytes */10', '']);
+    expect(beyond.field('cache-control')).toBe('no-store');
     expect((await range('bytes=0-1,4-5')).status).toBe(200);
     expect((await range('bytes=2-4', [['If-Range', '"strong"']])).status).toBe(206);
     expect((await range('bytes=2-4', [['If-Range', '"other"']])).status).toBe(200);
@@ -205,7 +206,12 @@ describe('a stored response', () => {
     expect(notModified.field('age')).not.toBeNull();
     expect((await ask('If-None-Match', '"v2"')).status).toBe(200);
     expect((await ask('If-Modified-Since', LAST_MODIFIED)).status).toBe(304);
-    expect((await ask('If-Match', '"v2"')).status).toBe(412);
+    const failed = await ask('If-Match', '"v2"');
+    expect([failed.status, failed.field('cache-control'), failed.field('expires')]).toEqual([
+      412,
+      'no-store',
+      null,
+    ]);
     expect((await ask('If-Unmodified-Since', 'Mon, 01 Sep 2025 10:00:00 GMT')).status).toBe(412);
     expect(asked(path)).toBe(1);
   });
