@@ -7,7 +7,7 @@ import { formatProxyStatus } from '#core/http/proxy-status.ts';
 import { CACHE_NAME } from './names.ts';
 import { OriginFailure, type OriginFailureType } from './origin/origin-client.ts';
 import type { PageText } from './pages.ts';
-import { originFailureText } from './pages.ts';
+import { MALFORMED_REQUEST_TEXT, originFailureText } from './pages.ts';
 
 interface FailureKind {
   readonly status: number;
@@ -81,7 +81,7 @@ export function describeFailure(error: unknown): DescribedFailure {
   const { status, phrase } = KINDS[type];
   return {
     type,
-    text: originFailureText(status, phrase),
+    text: type === 'http_request_error' ? MALFORMED_REQUEST_TEXT : originFailureText(status, phrase),
     proxyStatus: formatProxyStatus(CACHE_NAME, { error: type }),
   };
 }

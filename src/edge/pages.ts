@@ -60,6 +60,13 @@ export const BAD_TARGET_TEXT: PageText = {
   explanation: 'The request asked for something that is not a valid path on a web site.',
 };
 
+export const MALFORMED_REQUEST_TEXT: PageText = {
+  status: 400,
+  title: 'This request is not well formed',
+  explanation:
+    'Its content did not arrive whole, or not in the form announced, so the site cannot answer it.',
+};
+
 export const LOOP_TEXT: PageText = {
   status: 508,
   title: 'This site refers to itself',

@@ -174,6 +174,18 @@ describe('what is not served', () => {
     expect([response.status, response.field('cache-status')]).toEqual([400, 'Perigee; detail=bad_target']);
   });
 
+  test('content that is not in the form announced: 400, and the site is not blamed', async () => {
+    const client = await edge.connect();
+    client.write(
+      'POST / HTTP/1.1\r\nHost: www.example.com\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n',
+    );
+    const response = await client.readResponse();
+    expect(response.status).toBe(400);
+    expect(response.text).toContain('This request is not well formed');
+    expect(response.text).not.toContain('origin');
+    client.destroy();
+  });
+
   test('a request that has been here before: 508', async () => {
     const response = await edge.request('/', { fields: [['CDN-Loop', 'other.example; v=1, cdn.test']] });
     expect(response.status).toBe(508);
