@@ -111,6 +111,20 @@ describe('a restart', () => {
 });
 
 describe('health', () => {
+  test('a part that holds what this database never published is not ready', async () => {
+    const hub = createLocalHub();
+    joinTestPart(hub, 'edge:a/0', { generation: () => 41 });
+    const control = await start({ dataDirectory: makeDirectory(), hub, expectedParts: ['edge:a/0'] });
+    const answers: Record<string, unknown>[] = [];
+    await until('the generation has been raised to the part’s', async () => {
+      answers.push(await control.client.getHealth());
+      return Number(answers.at(-1)?.generation) > 41;
+    });
+    expect(
+      answers.filter(({ generation }) => Number(generation) < 41).map(({ status }) => status),
+    ).not.toContain('ok');
+  });
+
   test('starting, ok, degraded: with the parts that are missing', async () => {
     const hub = createLocalHub();
     const expectedParts = ['control', 'nameserver', 'edge:a/0'];

@@ -185,7 +185,7 @@ function countRollups({ traffic, live }: Services, totals: SiteTotals) {
 }
 
 /** Regular work: writing and pruning traffic, renewing certificates. Returns the function that ends it. */
-function startChores({ traffic }: Services, publisher: Publisher, log: Logger): () => Promise<void> {
+function startChores({ traffic, parts }: Services, publisher: Publisher, log: Logger): () => Promise<void> {
   const attempt = (name: string, work: () => Promise<unknown>) => () => {
     work().catch((error: unknown) =>
       log.error({ cause: String(error) }, `${name} failed; it is tried again`),
@@ -199,6 +199,11 @@ function startChores({ traffic }: Services, publisher: Publisher, log: Logger): 
     setInterval(
       attempt('pruning traffic', () => traffic.prune()),
       CONTROL_LIMITS.trafficPruneMs,
+    ),
+    // Parts may hold a later generation than a database from a backup: the look tells, and publishes above it.
+    setInterval(
+      attempt('looking at the parts', () => parts.take()),
+      CONTROL_LIMITS.partsLookMs,
     ),
     // Publishing renews what is near its end, and takes a new generation when something was.
     setInterval(

@@ -12,6 +12,8 @@ export const CONTROL_LIMITS = {
   statusTimeoutMs: 1_000,
   /** Answers to "how are you" are used again for this long, ms: /health and /metrics are open to all. */
   statusReuseMs: 250,
+  /** How often the parts are looked at when nobody asks, ms: what they hold may not be what we published. */
+  partsLookMs: 10_000,
   /** How long a change waits for the parts to have it in force before the API answers all the same, ms. */
   settleTimeoutMs: 2_000,
   /** How long a round of publishing waits for changes that come together, ms: each round compiles everything. */

@@ -99,7 +99,8 @@ export class Parts {
       { from: bus.self, ok: true, answer: this.ownStatus() },
       ...others.filter(({ from }) => from !== bus.self),
     ];
-    const parts = replies.map((reply) => viewOf(reply, generation));
+    const published = publisher.generation;
+    const parts = replies.map((reply) => viewOf(reply, generation, published));
     const answered = new Set(parts.map(({ part }) => part));
     for (const part of expectedParts) {
       if (!answered.has(part)) parts.push(silent(part, 'is not running, or not yet'));
@@ -134,10 +135,14 @@ export class Parts {
   }
 }
 
-function viewOf(reply: Reply<'status'>, generation: number): PartView {
+/**
+ * `generation` was in force when the part was asked, `published` when it had answered. A later one is not
+ * ours: it stems from a database that is gone, and the part refuses what we say until we have gone above it.
+ */
+function viewOf(reply: Reply<'status'>, generation: number, published: number): PartView {
   if (!reply.ok) return silent(reply.from, reply.error);
   const { answer } = reply;
-  const isReady = answer.generation >= generation;
+  const isReady = answer.generation >= generation && answer.generation <= published;
   return {
     part: reply.from,
     state: isReady ? 'ready' : 'behind',
