@@ -1,6 +1,6 @@
 /** Operations on POPs (places with edges), and on what the operator knows of where networks are. */
 import { z } from 'zod';
-import { edgeSchema, ipAddressSchema, locationSchema, popSchema } from '../model/pop.ts';
+import { edgeAddressSchema, edgeSchema, locationSchema, popSchema } from '../model/pop.ts';
 import { siteIdSchema } from '../model/site.ts';
 import { networkLocationSchema } from '../model/snapshot.ts';
 import { pageQuerySchema } from './paging.ts';
@@ -20,7 +20,7 @@ const popBodyShape = {
   location: locationSchema.nullable().optional(),
   state: popSchema.shape.state.unwrap().optional(),
   /** Instead of `edges`: the POP is one edge with these addresses. */
-  addresses: z.array(ipAddressSchema).min(1).max(8).optional(),
+  addresses: z.array(edgeAddressSchema).min(1).max(8).optional(),
   edges: z.array(edgeSchema).min(1).max(64).optional(),
 };
 
