@@ -35,16 +35,15 @@ export class Explainer {
     const notes: string[] = [];
     const site = await findSiteOfHost(database, zoneName, url.hostname);
     if (site === null) notes.push(`no site has the host ${url.hostname}; edges answer it with 421`);
-    const steering = await this.#explainSteering({
-      host: url.hostname,
-      ...this.#clientOf(from, callerAddress),
-    });
+    const client = this.#clientOf(from, callerAddress);
+    if (site === null) return { url: url.href, host: url.hostname, site, steering: null, caches: [], notes };
+    const steering = await this.#explainSteering({ host: url.hostname, ...client });
     if (steering === null) notes.push('no name server answered, so the choice of the POP is not known');
     const caches = await this.#explainCaches(url.href, steering?.chosenPopId ?? null, notes);
     return {
       url: url.href,
       host: url.hostname,
-      site: site === null ? null : { id: site.id, cname: cnameOf(site.id, zoneName) },
+      site: { id: site.id, cname: cnameOf(site.id, zoneName) },
       steering: steering === null ? null : copySteering(steering),
       caches: caches.map(copyCache),
       notes,
