@@ -125,20 +125,23 @@ describe('POPs', () => {
       { id: 'y', addresses: ['example.com'] },
       { code: 'invalid', details: [{ path: 'addresses[0]', message: 'must be an IPv4 or IPv6 address' }] },
     ],
-    ...['0.0.0.0', '224.0.0.1', '255.255.255.255', '::', 'ff02::1'].map(
-      (address) =>
-        [
-          `${address}, where no machine is,`,
-          { id: 'y', addresses: [address] },
-          {
-            code: 'invalid',
-            details: [{ path: 'addresses[0]', message: expect.stringContaining('machine') }],
-          },
-        ] as const,
-    ),
   ])('%s is refused', async (_, body, expected) => {
     expect(await refusalOf(control.client.createPop({ body }))).toMatchObject(expected);
   });
+});
+
+describe('addresses where no machine is', () => {
+  test.each(['0.0.0.0', '224.0.0.1', '255.255.255.255', '::', 'ff02::1'])(
+    '%s is refused',
+    async (address) => {
+      expect(
+        await refusalOf(control.client.createPop({ body: { id: 'y', addresses: [address] } })),
+      ).toMatchObject({
+        code: 'invalid',
+        details: [{ path: 'addresses[0]', message: expect.stringContaining('machine') }],
+      });
+    },
+  );
 });
 
 describe('networks', () => {
