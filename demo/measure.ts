@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { connect } from '#cli/connection.ts';
 import { APP_ERROR_CODES, AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { parseListenAddress } from '#platform/listen-address.ts';
 import { type Measurement, measureUser, type Setting } from './measurement.ts';
 import { DEMO_SITE_ID, DEMO_USERS, demoHost } from './plan.ts';
@@ -37,7 +38,7 @@ function readArguments() {
       },
     }).values;
   } catch (cause) {
-    throw new AppError('invalid', cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new AppError('invalid', errorMessage(cause), { cause });
   }
 }
 
@@ -89,7 +90,7 @@ if (import.meta.main) {
     await main();
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`demo:measure: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`demo:measure: ${errorMessage(error)}\n`);
     process.exit(error instanceof AppError ? APP_ERROR_CODES[error.code].exitCode : 1);
   }
 }

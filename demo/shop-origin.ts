@@ -8,6 +8,7 @@
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
 import { tellSupervisor } from '#platform/process-bus.ts';
 import { type DelayRelay, startDelayRelay } from './delay-relay.ts';
@@ -45,7 +46,7 @@ export async function startShopOrigin(
     });
   } catch (cause) {
     server.close();
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new AppError(
       'unavailable',
       `the demo's shop cannot listen on ${formatListenAddress(listen)}: ${reason}; use --no-demo to go without it`,
@@ -97,7 +98,7 @@ if (import.meta.main) {
     await main();
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'internal';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     tellSupervisor({ kind: 'failed', code, message });
     process.stderr.write(`shop-origin: ${message}\n`);
     // The message must leave through the channel before the process ends.

@@ -3,12 +3,13 @@
  * server does it by itself when the file is missing; made beforehand, the first answers know the place already.
  */
 
+import { errorMessage } from '#core/base/error-message.ts';
 import { ensureGeoFile } from '#nameserver/geo-file.ts';
 import { defaultGeoFile } from '#nameserver/geo-package.ts';
 
 try {
   await ensureGeoFile(process.argv[2] ?? defaultGeoFile());
 } catch (error) {
-  process.stderr.write(`perigee: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`perigee: ${errorMessage(error)}\n`);
   process.exit(1);
 }

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { type ApiClient, createApiClient } from '#core/contract/client.ts';
 import type { CliIo } from './io.ts';
 import { TOKEN_FILE_BYTES_MAX } from './limits.ts';
@@ -47,8 +48,7 @@ function readToken(given: ConnectionOptions, environment: CliIo['environment']):
     text = readFileSync(file, 'utf8');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    const reason =
-      code === 'ENOENT' ? 'is not there' : cause instanceof Error ? cause.message : String(cause);
+    const reason = code === 'ENOENT' ? 'is not there' : errorMessage(cause);
     throw new AppError(
       'unauthenticated',
       `no token: ${file} ${reason}; run this where "perigee up" runs, or give --data DIR, --token TOKEN or PERIGEE_TOKEN`,

@@ -8,6 +8,7 @@
 import { compileZone } from '#core/authority/compiled-zone.ts';
 import { explainSteering } from '#core/authority/explain.ts';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { PartStatus } from '#core/model/messages.ts';
 import { LeaseTable } from '#health/lease-table.ts';
 import type { Bus } from '#platform/bus.ts';
@@ -163,7 +164,7 @@ async function bringGeography(
     tell({ kind: 'geo', path: geoFile });
     log.info({ places: placeCount, attribution }, 'geography in force');
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = errorMessage(error);
     log.error({ cause }, 'no geography: clients whose network no operator has placed are steered by hash');
   }
 }

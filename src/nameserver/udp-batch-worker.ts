@@ -3,6 +3,7 @@
  * the answers by another. It waits in the kernel and not in its event loop; before it goes there it looks
  * at a word of shared memory that says whether news or the end have come.
  */
+import { errorMessage } from '#core/base/error-message.ts';
 import type { AddressRegister } from '#core/ip/address.ts';
 import type { CounterBlock } from './counters.ts';
 import { openLibc, PacketBatch } from './libc-udp.ts';
@@ -52,7 +53,7 @@ function runThread(): void {
     try {
       answerer?.receive(data.news);
     } catch (error) {
-      self.postMessage({ kind: 'failure', cause: error instanceof Error ? error.message : String(error) });
+      self.postMessage({ kind: 'failure', cause: errorMessage(error) });
     }
     self.postMessage({ kind: 'news', received: newsReceived });
   };

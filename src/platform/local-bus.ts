@@ -2,6 +2,7 @@
  * The bus within one process: what the supervisor carries over process channels, here by direct calls.
  * Messages are copied by `structuredClone`, so that no part can lean on sharing memory with another.
  */
+import { errorMessage } from '#core/base/error-message.ts';
 import type { PartName } from '#core/model/messages.ts';
 import { type Bus, type PublicationTopic, RETAINED_TOPICS, type RequestTopic } from './bus.ts';
 
@@ -92,7 +93,7 @@ async function ask(
     const answer = await Promise.race([responder(structuredClone(question), self), late]);
     return { from: name, ok: true, answer: structuredClone(answer) };
   } catch (error) {
-    return { from: name, ok: false, error: error instanceof Error ? error.message : String(error) };
+    return { from: name, ok: false, error: errorMessage(error) };
   } finally {
     clearTimeout(timer);
   }

@@ -2,6 +2,7 @@
  * The bus as a part sees it when it runs in a process of its own: every message goes over the process
  * channel to the supervisor, which carries it to the others (`main/supervisor/hub.ts`).
  */
+import { errorMessage } from '#core/base/error-message.ts';
 import type { PartName } from '#core/model/messages.ts';
 import type { Bus, PublicationTopic, RequestTopic } from './bus.ts';
 import type { ChannelReply, PartMessage, SupervisorMessage } from './process-channel.ts';
@@ -92,7 +93,7 @@ async function answer(
       kind: 'answer',
       id,
       ok: false,
-      error: error instanceof Error ? error.message : String(error),
+      error: errorMessage(error),
     });
   }
 }

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { canonicalJson } from '#core/base/canonical-json.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { type Snapshot, snapshotSchema } from '#core/model/snapshot.ts';
 import { writeFileAtomically } from './atomic-file.ts';
 import type { Bus } from './bus.ts';
@@ -89,8 +90,4 @@ export async function holdSnapshot(options: SnapshotHolderOptions): Promise<Snap
     }
   });
   return { current: () => current, close: unsubscribe };
-}
-
-function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** The socket under the API: `Bun.serve`, with bounds on bodies and idle connections. */
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
@@ -57,7 +58,7 @@ function openServer(listen: ListenAddress, app: ReturnType<typeof createApp>, lo
         { cause },
       );
     }
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new AppError(
       'unavailable',
       `the API cannot listen at ${place}: ${reason}; choose another with --api`,

@@ -4,6 +4,7 @@
  * world trusts come by ACME, from elsewhere. ECDSA P-256 throughout (RFC 5480), keys in files of mode 0600.
  */
 // The next line brings what x509's own dependencies expect of the runtime, and must come first.
+import { errorMessage } from '#core/base/error-message.ts';
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -44,7 +45,7 @@ export async function openAuthority(directory: string, clock: Clock): Promise<Au
     await makeAuthority(certificateFile, keyFile, clock);
     return await readAuthority(certificateFile, keyFile);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new AppError(
       'unavailable',
       `the certificate authority in ${directory} cannot be used: ${reason}; restore its files, or remove the directory to have a new one made`,

@@ -1,6 +1,7 @@
 /** The steps from an empty database to the present tables, in order. A step that was released is never changed. */
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { Database } from './schema.ts';
 
 const TRAFFIC_COUNTERS = [
@@ -23,7 +24,7 @@ export async function migrate(database: Database, place: string): Promise<void> 
   const migrator = new Migrator({ db: database, provider: { getMigrations: async () => MIGRATIONS } });
   const { error } = await migrator.migrateToLatest();
   if (error === undefined) return;
-  const cause = error instanceof Error ? error.message : String(error);
+  const cause = errorMessage(error);
   throw new AppError(
     'unavailable',
     `the database ${place} cannot be brought up to date: ${cause}; use the version of Perigee that wrote it, or another data directory`,

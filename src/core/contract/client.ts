@@ -7,6 +7,7 @@
  *   await api.createPurge({ body: { kind: 'everything', siteId: 'shop' } });
  */
 import { AppError, type AppErrorCode } from '../base/app-error.ts';
+import { errorMessage } from '../base/error-message.ts';
 import { API_ROUTES, type ApiRoutes, type Operation } from './api.ts';
 import { ApiError, errorBodySchema } from './errors.ts';
 import type { ApiRoute, RequestOf, ResponseOf } from './route.ts';
@@ -70,7 +71,7 @@ async function call(options: ApiClientOptions, route: ApiRoute, request: AnyRequ
     answer = await options.send(sent);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new AppError(
       'unavailable',
       `no answer from the control plane at ${options.baseUrl || 'this address'}: ${reason}`,

@@ -3,6 +3,7 @@
  * tells the supervisor how that went, and ends it in order when asked to or when the supervisor is gone.
  */
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { Bus } from '#platform/bus.ts';
 import { createLogger, type Logger } from '#platform/log.ts';
 import { createProcessBus, tellSupervisor } from '#platform/process-bus.ts';
@@ -48,7 +49,7 @@ export async function runPart<Options extends PartOptions>(
     tellSupervisor({ kind: 'ready', facts: started.facts });
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'internal';
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     if (code === 'internal') log.fatal({ err: error }, 'could not start');
     tellSupervisor({ kind: 'failed', code, message });
     setTimeout(() => process.exit(1), CHANNEL_FLUSH_MS);

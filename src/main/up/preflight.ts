@@ -6,6 +6,7 @@ import { createSocket } from 'node:dgram';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 
 /** Makes the data directory if need be. Throws AppError `unavailable` when it cannot be written. */
@@ -14,7 +15,7 @@ export function prepareDataDirectory(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
+    const cause = errorMessage(error);
     throw new AppError('unavailable', `--data ${path}: the directory cannot be written (${cause})`, {
       cause: error,
     });

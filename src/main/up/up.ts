@@ -6,6 +6,7 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import { openListeningSocket } from '#platform/listening-socket.ts';
 import type { Logger } from '#platform/log.ts';
@@ -137,7 +138,7 @@ async function allHealthy(api: ListenAddress): Promise<number> {
       last = await response.text();
       if (response.status === 200) return (JSON.parse(last) as { generation: number }).generation;
     } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
+      last = errorMessage(error);
     }
     await Bun.sleep(HEALTH_POLL_MS);
   }

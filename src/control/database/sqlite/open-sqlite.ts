@@ -7,6 +7,7 @@ import { Database as BunDatabase, type SQLQueryBindings } from 'bun:sqlite';
 import { chmodSync } from 'node:fs';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import { CONTROL_LIMITS } from '../../limits.ts';
 import { migrate } from '../migrations.ts';
 import type { Database, DatabaseSchema } from '../schema.ts';
@@ -25,7 +26,7 @@ export async function openSqlite(file: string): Promise<Database> {
     connection.run('PRAGMA synchronous = FULL');
     connection.run('PRAGMA foreign_keys = ON');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new AppError(
       'unavailable',
       `the database ${file} cannot be opened: ${reason}; check that the file is a database and the disk is writable and not full`,
