@@ -4,7 +4,11 @@ import { createProgram, runProgram } from '#cli/program.ts';
 import { createLogger } from '#platform/log.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
 import { jsonSummary, summary } from './up/summary.ts';
-import { adminTokenFile, up } from './up/up.ts';
+import { adminTokenFile, type RunningCdn, up } from './up/up.ts';
+
+/** What shells report for a program that an interrupt ended: 128 and the signal's number. */
+const EXIT_CODE_INTERRUPTED = 130;
+const ENDING_TEXT = '\nEnding when the answers under way have gone out. Ctrl-C again ends at once.\n';
 
 const io = {
   out: (text: string) => process.stdout.write(text),
@@ -51,15 +55,26 @@ async function runUp(given: UpArguments & { readonly json?: boolean }): Promise<
   const log = createLogger('supervisor');
   const options = readUpOptions(given);
   let requested = false;
+  let cdn: RunningCdn | null = null;
   const stopRequested = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        requested = true;
-        resolve();
-      });
-    }
+    const request = () => {
+      requested = true;
+      resolve();
+    };
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, request);
+    // Who presses Ctrl-C twice does not want to wait.
+    let interrupts = 0;
+    process.on('SIGINT', () => {
+      request();
+      interrupts += 1;
+      if (interrupts > 1) {
+        cdn?.supervisor.kill();
+        process.exit(EXIT_CODE_INTERRUPTED);
+      }
+      if (process.stderr.isTTY) process.stderr.write(ENDING_TEXT);
+    });
   });
-  const cdn = await up(options, log);
+  cdn = await up(options, log);
   if (!requested) {
     const token = readFileSync(adminTokenFile(options), 'utf8').trim();
     process.stdout.write(given.json ? jsonSummary(options, cdn) : summary(options, cdn, token));

@@ -88,6 +88,15 @@ export class Supervisor {
     for (const names of order) await Promise.all(names.map((name) => this.#stopPart(name)));
   }
 
+  /** Ends every part at once; what is under way breaks off. */
+  kill(): void {
+    this.#isStopping = true;
+    for (const { process, restart } of this.#running.values()) {
+      if (restart !== null) clearTimeout(restart);
+      process.kill('SIGKILL');
+    }
+  }
+
   async #stopPart(name: PartName): Promise<void> {
     const running = this.#running.get(name);
     if (running === undefined) return;
@@ -119,9 +128,10 @@ export class Supervisor {
     const running = this.#running.get(name);
     if (running !== undefined && running.process !== child) return;
     if (message.kind === 'ready' || message.kind === 'failed') {
-      if (message.kind === 'failed')
+      const starting = this.#starting.get(name);
+      if (starting !== undefined) starting(message);
+      else if (message.kind === 'failed')
         this.#log.error({ failed: name, cause: message.message }, 'part could not start');
-      this.#starting.get(name)?.(message);
     } else {
       this.#hub.receive(name, message);
     }

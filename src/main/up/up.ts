@@ -3,6 +3,7 @@
  * plane, name server and edges under a supervisor, waits until all of them answer, and says where things
  * are. Ends with 0 after SIGTERM or Ctrl-C, when everything under way has finished.
  */
+import { closeSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
@@ -59,13 +60,19 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     data: [],
     control: [],
   };
+  const held: number[] = [];
   const namesOf = (group: readonly PartPlan[]) => group.map(({ name }) => name);
   async function stop(): Promise<void> {
+    // Held for workers that start again; with the workers' own closed, new connections are refused.
+    for (const descriptor of held.splice(0)) closeSync(descriptor);
     await supervisor.stop([namesOf(plans.data), namesOf(plans.control), namesOf(plans.origin)]);
     unlock();
   }
   try {
     const claimed = await claimPorts(options);
+    for (const { http, https } of claimed.edges) {
+      for (const { descriptor } of [http, https]) if (descriptor !== null) held.push(descriptor);
+    }
     const local = claimed.edges[0];
     if (local === undefined) throw new AppError('internal', 'no edge to run');
     if (claimed.demoOrigin !== null) plans.origin.push(demoOriginPlan(claimed.demoOrigin));

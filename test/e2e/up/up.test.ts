@@ -1,21 +1,27 @@
 /** `perigee up` as a command: it starts whole or not at all, does its job, and ends with 0. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from '../../support/dns-query.ts';
-import { type PerigeeProcess, runPerigee, startPerigee } from '../../support/perigee-process.ts';
+import { type PerigeeProcess, partProcess, runPerigee, startPerigee } from '../../support/perigee-process.ts';
+import { until } from '../../support/until.ts';
 
 let origin: Server;
 let originUrl: string;
 let requests = 0;
+/** Lets the answer to /held go; null before it was asked for. */
+let held: (() => void) | null = null;
 
 beforeAll(async () => {
   origin = createServer((request, response) => {
     requests += 1;
     response.setHeader('Cache-Control', 'max-age=600');
-    response.end(`origin answers ${request.headers.host}${request.url}`);
+    const answer = () => response.end(`origin answers ${request.headers.host}${request.url}`);
+    if (request.url === '/held') held = answer;
+    else answer();
   });
   await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
   const bound = origin.address();
@@ -114,6 +120,16 @@ describe('a start that cannot be', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('because a part finds its data broken is one line and exit code 1', async () => {
+    const broken = join(directory, 'broken');
+    mkdirSync(broken);
+    writeFileSync(join(broken, 'control.sqlite'), 'no database at all, whatever it is called'.repeat(100));
+    const { exitCode, err } = await runPerigee(['up', '--no-demo', '--data', broken, ...free]);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).toContain('control.sqlite cannot be opened');
+    expect(exitCode).toBe(1);
+  });
+
   test('because the origin is no URL is one line and exit code 2', async () => {
     const { exitCode, err } = await runPerigee([
       'up',
@@ -147,6 +163,39 @@ describe('a start that cannot be', () => {
     expect(err).toContain('--nonsense');
     expect(exitCode).toBe(2);
   });
+});
+
+test('while it ends, answers under way finish and new connections are refused', async () => {
+  const perigee = await startPerigee('--no-demo', '--site', `www.example.com=${originUrl}`);
+  const answer = fetch(`http://${perigee.http}/held`, { headers: { Host: 'www.example.com' } });
+  await until('the origin is asked', () => held !== null);
+  const ended = perigee.stop();
+  const [host = '', port = ''] = perigee.http.split(':');
+  await until('a new connection is refused', async () => {
+    const socket = connect(Number(port), host);
+    const outcome = await new Promise<string>((resolve) => {
+      socket.once('connect', () => resolve('taken'));
+      socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? ''));
+    });
+    socket.destroy();
+    return outcome === 'ECONNREFUSED';
+  });
+  held?.();
+  expect(await (await answer).text()).toBe('origin answers www.example.com/held');
+  expect(await ended).toBe(0);
+});
+
+test('a second Ctrl-C ends it at once', async () => {
+  const perigee = await startPerigee('--no-demo', '--site', `www.example.com=${originUrl}`);
+  held = null;
+  const answer = fetch(`http://${perigee.http}/held`, { headers: { Host: 'www.example.com' } });
+  answer.catch(() => undefined);
+  await until('the origin is asked', () => held !== null);
+  process.kill(perigee.pid, 'SIGINT');
+  await until('it is ending', () => partProcess(perigee, 'nameserver') === null);
+  process.kill(perigee.pid, 'SIGINT');
+  expect(await perigee.stop()).toBe(130);
+  await expect(answer.then((response) => response.text())).rejects.toThrow();
 });
 
 test('SIGTERM ends it with 0', async () => {
