@@ -27,10 +27,19 @@ describe('options of perigee up', () => {
     expect(options.dataDirectory.startsWith('/')).toBe(true);
   });
 
+  test('ports chosen by the system, and one port at two addresses, are no conflict', () => {
+    const free = '127.0.0.1:0';
+    readUpOptions({ ...DEFAULTS, http: free, https: free, dns: free, api: free });
+    readUpOptions({ ...DEFAULTS, http: '127.0.0.1:80', https: '127.0.0.2:80', dns: '[::]:80' });
+  });
+
   test.each<[string, Partial<UpArguments>]>([
     ['--http', { http: 'localhost:80' }],
     ['--http', { http: '127.0.0.1:70000' }],
     ['--dns', { dns: '127.0.0.1' }],
+    ['--https', { https: '127.0.0.1:8080' }],
+    ['--dns', { dns: '0.0.0.0:8443' }],
+    ['--api', { http: '[::]:80', api: '[::1]:80' }],
     ['--zone', { zone: 'not a zone' }],
     ['--api-host', { apiHost: ['http://cdn.example.com'] }],
     ['--edges', { edges: '0' }],

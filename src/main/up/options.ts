@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
 import { hostNameSchema, originUrlSchema } from '#core/model/site.ts';
-import { type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
+import { formatListenAddress, type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
 
 /** Options as the command line gives them. */
 export interface UpArguments {
@@ -40,18 +40,44 @@ const EDGE_WORKERS_MAX = 256;
 
 /** Throws AppError `invalid`. */
 export function readUpOptions(given: UpArguments): UpOptions {
+  const http = parseListenAddress(given.http, '--http');
+  const https = parseListenAddress(given.https, '--https');
+  const dns = parseListenAddress(given.dns, '--dns');
+  const api = parseListenAddress(given.api, '--api');
+  refuseSharedPorts({ '--http': http, '--https': https, '--dns': dns, '--api': api });
   return {
     dataDirectory: resolve(given.data),
-    http: parseListenAddress(given.http, '--http'),
-    https: parseListenAddress(given.https, '--https'),
-    dns: parseListenAddress(given.dns, '--dns'),
-    api: parseListenAddress(given.api, '--api'),
+    http,
+    https,
+    dns,
+    api,
     apiHosts: given.apiHost.map(readApiHost),
     zoneName: readZone(given.zone),
     sites: given.site.map(readSite),
     edgeWorkers: readWorkers(given.edges),
     hasDemo: given.demo,
   };
+}
+
+/** All four listen for TCP connections, so no two can have the same place. */
+function refuseSharedPorts(places: Readonly<Record<string, ListenAddress>>): void {
+  const named = Object.entries(places);
+  for (const [index, [option, place]] of named.entries()) {
+    const other = named.slice(0, index).find(([, earlier]) => isSamePlace(earlier, place));
+    if (other === undefined) continue;
+    throw new AppError(
+      'invalid',
+      `${option} ${formatListenAddress(place)}: ${other[0]} has this port already; choose another`,
+    );
+  }
+}
+
+function isSamePlace(one: ListenAddress, other: ListenAddress): boolean {
+  if (one.port !== other.port || one.port === 0) return false;
+  const isIpv6 = one.address.includes(':');
+  if (isIpv6 !== other.address.includes(':')) return false;
+  const all = isIpv6 ? '::' : '0.0.0.0';
+  return one.address === other.address || one.address === all || other.address === all;
 }
 
 function readZone(text: string): string {
