@@ -214,7 +214,11 @@ Rules                   none: the origin's Cache-Control decides
 
   test.each([
     [['site', 'add', 'www.example.com'], 2, 'say where the content comes from: --origin URL'],
-    [['site', 'add', 'http://www.example.com', '--origin', 'http://192.0.2.1'], 2, 'host name'],
+    [
+      ['site', 'add', 'http://www.example.com', '--origin', 'http://192.0.2.1'],
+      2,
+      'perigee: host http://www.example.com: must be a host name',
+    ],
     [['site', 'add', 'www.example.com', '--origin', 'http://192.0.2.1/path'], 2, 'must be an address'],
     [['site', 'add', 'www.example.com', '--origin', 'ftp://192.0.2.1'], 2, 'must be an address'],
     [['site', 'add', 'www.example.com', '--origin', 'http://x', '--id', 'A B'], 2, 'DNS label'],
@@ -445,6 +449,13 @@ describe('the program', () => {
     for (const name of ['site', 'purge', 'pop', 'status', 'stats', 'explain', 'token'])
       expect(help).toContain(`\n  ${name}`);
     expect(await outputOf('help', 'purge')).toContain('--everything');
+    expect(await outputOf('help', 'site', 'rule', 'add')).toContain('--edge-ttl');
+    const unknown = await perigee('help', 'site', 'nonsense');
+    expect(unknown).toEqual({
+      exitCode: 2,
+      out: '',
+      err: `perigee: unknown command 'site nonsense'; "perigee help" lists them\n`,
+    });
     expect(await outputOf('--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

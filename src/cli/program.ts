@@ -43,6 +43,7 @@ export function createProgram(io: CliIo): Command {
     })
     .showSuggestionAfterError(true)
     .exitOverride()
+    .helpCommand(false)
     .addHelpText('after', EXAMPLES);
   const sites = addSiteCommands(program, io);
   addRuleCommands(sites, io);
@@ -52,7 +53,26 @@ export function createProgram(io: CliIo): Command {
   addStatsCommand(program, io);
   addExplainCommand(program, io);
   addTokenCommands(program, io);
+  addHelpCommand(program);
   return program;
+}
+
+/** `help site add`, however deep: the library's own goes one level down. */
+function addHelpCommand(program: Command): void {
+  program
+    .command('help [command...]')
+    .description('describe a command, with its options and examples')
+    .action((names: readonly string[]) => {
+      let described = program;
+      for (const name of names) {
+        const next = described.commands.find((command) => command.name() === name);
+        if (next === undefined) {
+          throw new AppError('invalid', `unknown command '${names.join(' ')}'; "perigee help" lists them`);
+        }
+        described = next;
+      }
+      described.outputHelp();
+    });
 }
 
 /** Runs the command that `argv` (as `process.argv` has it) names; returns the exit code. */

@@ -2,11 +2,13 @@
 import type { Command } from 'commander';
 import { AppError } from '#core/base/app-error.ts';
 import type { SiteView } from '#core/contract/sites.ts';
+import { hostNameSchema } from '#core/model/site.ts';
 import { siteIdFromHost } from '#core/model/site-from-host.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { findSite, listAllSites } from '../find-site.ts';
 import type { CliIo } from '../io.ts';
 import { countOf } from '../quantity.ts';
+import { collect } from '../repeated-option.ts';
 import { rulesTable } from '../rule-text.ts';
 import { openSession, type Session, withGlobalOptions } from '../session.ts';
 import { printable } from '../table.ts';
@@ -19,11 +21,6 @@ interface SiteOptions {
   readonly insecure?: boolean;
   readonly staleIfError?: string;
   readonly staleWhileRevalidate?: string;
-}
-
-/** For options that may be given several times. */
-export function collect(value: string, former: readonly string[] = []): readonly string[] {
-  return [...former, value];
 }
 
 /** Adds `site` and returns it, so that `rule` finds its place below. */
@@ -98,6 +95,9 @@ function addCommand(site: Command, io: CliIo): void {
         );
       }
       const named = host.trim().toLowerCase().replace(/\.$/, '');
+      // Judged before an id is made of it: the refusal should be of what was written.
+      const judged = hostNameSchema.safeParse(named);
+      if (!judged.success) throw new AppError('invalid', `host ${named}: ${judged.error.issues[0]?.message}`);
       const id = options.id ?? siteIdFromHost(named, (await session.api.getHealth()).zone);
       const { origins = [], ...rest } = readFields(options);
       const created = await session.api.createSite({
