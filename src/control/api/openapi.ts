@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { APP_ERROR_CODES } from '#core/base/app-error.ts';
 import { API_ROUTES } from '#core/contract/api.ts';
 import { errorBodySchema } from '#core/contract/errors.ts';
-import type { ApiRoute } from '#core/contract/route.ts';
+import { type ApiRoute, refusalsOf } from '#core/contract/route.ts';
 
 /** The document as JSON text. `version` is Perigee's. */
 export function renderOpenApi(version: string): string {
@@ -26,9 +26,7 @@ export function renderOpenApi(version: string): string {
 }
 
 function describeRoute(operationId: string, route: ApiRoute) {
-  const statuses = new Set(
-    [...route.errors, 'internal' as const].map((code) => APP_ERROR_CODES[code].httpStatus),
-  );
+  const statuses = new Set(refusalsOf(route).map((code) => APP_ERROR_CODES[code].httpStatus));
   const refusals = [...statuses].map((status) => [
     status,
     {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { API_PREFIX, defineRoute } from './route.ts';
 
-export const cityViewSchema = z.object({
+const cityViewSchema = z.object({
   name: z.string(),
   /** State, province or the like; empty where there is none. */
   region: z.string(),
@@ -28,6 +28,5 @@ export const CITY_ROUTES = {
     }),
     status: 200,
     response: z.object({ cities: z.array(cityViewSchema) }),
-    errors: ['invalid', 'unauthenticated', 'limit-exceeded'],
   }),
 } as const;

@@ -82,7 +82,7 @@ async function call(options: ApiClientOptions, route: ApiRoute, request: AnyRequ
 }
 
 /** Path and query for a request; parameters and values are percent-encoded. */
-export function buildTarget(path: string, request: AnyRequest): string {
+function buildTarget(path: string, request: AnyRequest): string {
   const filled = path.replace(/\{([a-zA-Z]+)\}/g, (_, name: string) =>
     encodeURIComponent(String(request.params?.[name] ?? '')),
   );

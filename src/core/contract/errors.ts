@@ -4,7 +4,7 @@ import { APP_ERROR_CODES, AppError, type AppErrorCode } from '../base/app-error.
 
 export const ERROR_DETAILS_MAX = 100;
 
-export const errorDetailSchema = z.object({
+const errorDetailSchema = z.object({
   /** Where in the request: `hosts[0]`, `rules[2].path`, `query.minutes`; or the name of a part. */
   path: z.string(),
   message: z.string(),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { placeTextSchema } from './pops.ts';
 import { API_PREFIX, defineRoute } from './route.ts';
 
-export const steeringExplanationSchema = z.object({
+const steeringExplanationSchema = z.object({
   name: z.string(),
   client: z.object({
     address: z.string(),
@@ -30,7 +30,7 @@ export const steeringExplanationSchema = z.object({
   chosenPopId: z.string().nullable(),
 });
 
-export const cacheExplanationSchema = z.object({
+const cacheExplanationSchema = z.object({
   part: z.string(),
   siteId: z.string().nullable(),
   cacheKey: z.string().nullable(),
@@ -49,7 +49,7 @@ export const cacheExplanationSchema = z.object({
     .nullable(),
 });
 
-export const explanationSchema = z.object({
+const explanationSchema = z.object({
   url: z.string(),
   host: z.string(),
   /** The site that has the host, null when none. */
@@ -77,6 +77,5 @@ export const EXPLAIN_ROUTES = {
     }),
     status: 200,
     response: explanationSchema,
-    errors: ['invalid', 'unauthenticated', 'limit-exceeded'],
   }),
 } as const;

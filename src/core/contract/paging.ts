@@ -1,7 +1,7 @@
 /** Long lists come in pages: at most `limit` items after the item `after`; `next` of the answer continues. */
 import { z } from 'zod';
 
-export const PAGE_ITEMS_MAX = 1000;
+const PAGE_ITEMS_MAX = 1000;
 
 export const pageQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(PAGE_ITEMS_MAX).default(PAGE_ITEMS_MAX),

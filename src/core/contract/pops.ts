@@ -10,7 +10,7 @@ import { API_PREFIX, defineRoute } from './route.ts';
 export const placeTextSchema = z.string().trim().min(1).max(200);
 
 /** The largest list of network locations one request may carry. */
-export const NETWORKS_PER_REQUEST_MAX = 100_000;
+const NETWORKS_PER_REQUEST_MAX = 100_000;
 const NETWORKS_BODY_BYTES_MAX = 16 << 20;
 
 const popBodyShape = {
@@ -49,14 +49,14 @@ export const popCreateSchema = z
 export type PopCreate = z.output<typeof popCreateSchema>;
 
 /** Fields to replace; what is left out stays. */
-export const popPatchSchema = z
+const popPatchSchema = z
   .strictObject(popBodyShape)
   .refine(hasOnePlace, ONE_PLACE)
   .refine(hasOneEdgeForm, ONE_EDGE_FORM);
 export type PopPatch = z.output<typeof popPatchSchema>;
 
 /** A network's location as a user writes it: `location`, or `at` in words. */
-export const networkBodySchema = z
+const networkBodySchema = z
   .strictObject({
     network: networkLocationSchema.shape.network,
     at: placeTextSchema.optional(),
@@ -83,7 +83,6 @@ export const POP_ROUTES = {
     query: pageQuerySchema,
     status: 200,
     response: z.object({ pops: z.array(popSchema), next: z.string().nullable() }),
-    errors: ['invalid', 'unauthenticated', 'limit-exceeded'],
   }),
   createPop: defineRoute({
     method: 'post',
@@ -94,7 +93,7 @@ export const POP_ROUTES = {
     body: popCreateSchema,
     status: 201,
     response: popSchema,
-    errors: ['invalid', 'unauthenticated', 'conflict', 'limit-exceeded'],
+    errors: ['conflict'],
   }),
   getPop: defineRoute({
     method: 'get',
@@ -105,7 +104,7 @@ export const POP_ROUTES = {
     params,
     status: 200,
     response: popSchema,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'limit-exceeded'],
+    errors: ['not-found'],
   }),
   putPop: defineRoute({
     method: 'put',
@@ -117,7 +116,7 @@ export const POP_ROUTES = {
     body: popCreateSchema,
     status: 200,
     response: popSchema,
-    errors: ['invalid', 'unauthenticated', 'conflict', 'limit-exceeded'],
+    errors: ['conflict'],
   }),
   patchPop: defineRoute({
     method: 'patch',
@@ -129,7 +128,7 @@ export const POP_ROUTES = {
     body: popPatchSchema,
     status: 200,
     response: popSchema,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'conflict', 'limit-exceeded'],
+    errors: ['not-found', 'conflict'],
   }),
   deletePop: defineRoute({
     method: 'delete',
@@ -140,7 +139,7 @@ export const POP_ROUTES = {
     params,
     status: 204,
     response: null,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'limit-exceeded'],
+    errors: ['not-found'],
   }),
   listNetworks: defineRoute({
     method: 'get',
@@ -150,7 +149,6 @@ export const POP_ROUTES = {
     auth: 'token',
     status: 200,
     response: z.object({ networks: z.array(networkLocationSchema) }),
-    errors: ['unauthenticated', 'limit-exceeded'],
   }),
   putNetworks: defineRoute({
     method: 'put',
@@ -162,6 +160,6 @@ export const POP_ROUTES = {
     bodyBytesMax: NETWORKS_BODY_BYTES_MAX,
     status: 200,
     response: z.object({ networks: z.array(networkLocationSchema) }),
-    errors: ['invalid', 'unauthenticated', 'conflict', 'limit-exceeded'],
+    errors: ['conflict'],
   }),
 } as const;

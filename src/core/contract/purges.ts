@@ -4,7 +4,7 @@ import { purgeTargetSchema } from '../model/purge.ts';
 import { API_PREFIX, defineRoute } from './route.ts';
 
 /** What one edge worker said to a purge. */
-export const purgeReceiptSchema = z.object({
+const purgeReceiptSchema = z.object({
   part: z.string(),
   applied: z.boolean(),
   /** Stored responses that were dropped at once; purges by epoch drop none and are in force all the same. */
@@ -14,7 +14,7 @@ export const purgeReceiptSchema = z.object({
 });
 export type PurgeReceipt = z.output<typeof purgeReceiptSchema>;
 
-export const purgeViewSchema = z.object({
+const purgeViewSchema = z.object({
   /** Position in the log, from 1. */
   position: z.int(),
   target: purgeTargetSchema,
@@ -36,7 +36,7 @@ export const PURGE_ROUTES = {
     body: purgeTargetSchema,
     status: 200,
     response: purgeViewSchema,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'limit-exceeded', 'unavailable'],
+    errors: ['not-found', 'unavailable'],
   }),
   listPurges: defineRoute({
     method: 'get',
@@ -51,6 +51,5 @@ export const PURGE_ROUTES = {
     }),
     status: 200,
     response: z.object({ purges: z.array(purgeViewSchema) }),
-    errors: ['invalid', 'unauthenticated', 'limit-exceeded'],
   }),
 } as const;

@@ -25,12 +25,23 @@ export interface ApiRoute {
   readonly status: 200 | 201 | 204;
   /** What a success carries; null for 204. */
   readonly response: z.ZodType | null;
-  /** Refusals beyond `internal`, which is always possible. */
-  readonly errors: readonly AppErrorCode[];
+  /** Refusals of its own, beside those that `refusalsOf` adds. */
+  readonly errors?: readonly AppErrorCode[];
 }
 
 /** Largest request body of an operation that does not say otherwise, bytes: a site with 200 rules is about 40 kB. */
 export const BODY_BYTES_MAX = 262_144;
+
+/** Every refusal that an operation can answer with: its own, and those that come with input and tokens. */
+export function refusalsOf(route: ApiRoute): readonly AppErrorCode[] {
+  const hasInput = route.params !== undefined || route.query !== undefined || route.body !== undefined;
+  return [
+    ...(route.errors ?? []),
+    ...(hasInput ? (['invalid'] as const) : []),
+    ...(route.auth === 'token' ? (['unauthenticated', 'limit-exceeded'] as const) : []),
+    'internal',
+  ];
+}
 
 /** Keeps the literal types of a route, which the client's types are made from. */
 export function defineRoute<const Route extends ApiRoute>(route: Route): Route {

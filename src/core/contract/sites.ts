@@ -5,7 +5,7 @@ import { pageQuerySchema } from './paging.ts';
 import { API_PREFIX, defineRoute } from './route.ts';
 
 /** A site as the API shows it: the model, and the name to point the owner's CNAME at. */
-export const siteViewSchema = siteSchema.extend({
+const siteViewSchema = siteSchema.extend({
   /** `<id>.<zone>`; computed, so a body that carries it unchanged (a site read before) is accepted. */
   cname: z.string(),
 });
@@ -39,7 +39,6 @@ export const SITE_ROUTES = {
     query: pageQuerySchema,
     status: 200,
     response: z.object({ sites: z.array(siteViewSchema), next: z.string().nullable() }),
-    errors: ['invalid', 'unauthenticated', 'limit-exceeded'],
   }),
   createSite: defineRoute({
     method: 'post',
@@ -50,7 +49,7 @@ export const SITE_ROUTES = {
     body: siteBodySchema,
     status: 201,
     response: siteViewSchema,
-    errors: ['invalid', 'unauthenticated', 'conflict', 'limit-exceeded'],
+    errors: ['conflict'],
   }),
   getSite: defineRoute({
     method: 'get',
@@ -61,7 +60,7 @@ export const SITE_ROUTES = {
     params,
     status: 200,
     response: siteViewSchema,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'limit-exceeded'],
+    errors: ['not-found'],
   }),
   putSite: defineRoute({
     method: 'put',
@@ -73,7 +72,7 @@ export const SITE_ROUTES = {
     body: siteBodySchema,
     status: 200,
     response: siteViewSchema,
-    errors: ['invalid', 'unauthenticated', 'conflict', 'limit-exceeded'],
+    errors: ['conflict'],
   }),
   patchSite: defineRoute({
     method: 'patch',
@@ -85,7 +84,7 @@ export const SITE_ROUTES = {
     body: sitePatchSchema,
     status: 200,
     response: siteViewSchema,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'conflict', 'limit-exceeded'],
+    errors: ['not-found', 'conflict'],
   }),
   deleteSite: defineRoute({
     method: 'delete',
@@ -96,6 +95,6 @@ export const SITE_ROUTES = {
     params,
     status: 204,
     response: null,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'limit-exceeded'],
+    errors: ['not-found'],
   }),
 } as const;

@@ -12,7 +12,7 @@ export const STATS_SERIES_MAX = 100;
 /** How long the live window reaches back, seconds. */
 export const LIVE_WINDOW_SECONDS = 60;
 
-export const trafficSchema = z.object({
+const trafficSchema = z.object({
   requests: z.number(),
   hits: z.number(),
   misses: z.number(),
@@ -32,18 +32,17 @@ export const trafficSchema = z.object({
 export type Traffic = z.output<typeof trafficSchema>;
 
 /** Traffic of the interval that begins at `at`. */
-export const trafficPointSchema = trafficSchema.extend({ at: z.number() });
+const trafficPointSchema = trafficSchema.extend({ at: z.number() });
 export type TrafficPoint = z.output<typeof trafficPointSchema>;
 
 /** Traffic of one site or POP; `series` has every step from `from` to `to`, quiet ones with zeros. */
-export const trafficSeriesSchema = z.object({
+const trafficSeriesSchema = z.object({
   id: z.string(),
   totals: trafficSchema,
   series: z.array(trafficPointSchema),
 });
-export type TrafficSeries = z.output<typeof trafficSeriesSchema>;
 
-export const statsSchema = z.object({
+const statsSchema = z.object({
   from: z.number(),
   to: z.number(),
   stepSeconds: z.number(),
@@ -63,7 +62,7 @@ const liveSchema = z.object({
 });
 
 /** The last moments, from memory: for a map that moves. */
-export const liveStatsSchema = z.object({
+const liveStatsSchema = z.object({
   at: z.number(),
   /** Rates are means over this many seconds before `at`. */
   windowSeconds: z.number(),
@@ -92,7 +91,6 @@ export const STATS_ROUTES = {
     }),
     status: 200,
     response: statsSchema,
-    errors: ['invalid', 'unauthenticated', 'limit-exceeded'],
   }),
   getLiveStats: defineRoute({
     method: 'get',
@@ -102,6 +100,5 @@ export const STATS_ROUTES = {
     auth: 'token',
     status: 200,
     response: liveStatsSchema,
-    errors: ['unauthenticated', 'limit-exceeded'],
   }),
 } as const;

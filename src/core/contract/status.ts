@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { API_PREFIX, defineRoute } from './route.ts';
 
-export const partStatusSchema = z.object({
+const partStatusSchema = z.object({
   /** `control`, `nameserver`, or `edge:<edge id>/<worker number>`. */
   part: z.string(),
   /** `ready`: has the current generation; `behind`: has an older one; `silent`: expected, did not answer. */
@@ -19,7 +19,7 @@ export const partStatusSchema = z.object({
 });
 export type PartView = z.output<typeof partStatusSchema>;
 
-export const edgeHealthSchema = z.object({
+const edgeHealthSchema = z.object({
   edgeId: z.string(),
   popId: z.string(),
   state: z.enum(['up', 'down', 'unknown']),
@@ -27,7 +27,7 @@ export const edgeHealthSchema = z.object({
   since: z.number(),
 });
 
-export const statusSchema = z.object({
+const statusSchema = z.object({
   /** `ok`: all parts ready; `starting`: not once so yet; `degraded`: was ok, is not. */
   status: z.enum(['ok', 'starting', 'degraded']),
   version: z.string(),
@@ -50,7 +50,7 @@ export const statusSchema = z.object({
 });
 export type Status = z.output<typeof statusSchema>;
 
-export const healthSchema = z.object({
+const healthSchema = z.object({
   status: z.enum(['ok', 'starting', 'degraded']),
   zone: z.string(),
   generation: z.int(),
@@ -68,7 +68,6 @@ export const STATUS_ROUTES = {
     auth: 'token',
     status: 200,
     response: statusSchema,
-    errors: ['unauthenticated', 'limit-exceeded'],
   }),
   getHealth: defineRoute({
     method: 'get',
@@ -78,6 +77,5 @@ export const STATUS_ROUTES = {
     auth: 'none',
     status: 200,
     response: healthSchema,
-    errors: [],
   }),
 } as const;

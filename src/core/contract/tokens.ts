@@ -1,8 +1,8 @@
-/** Operations on tokens (who may use the API) and on cities (so that a place can be named in words). */
+/** Operations on tokens: who may use the API. */
 import { z } from 'zod';
 import { API_PREFIX, defineRoute } from './route.ts';
 
-export const tokenViewSchema = z.object({
+const tokenViewSchema = z.object({
   id: z.string(),
   name: z.string(),
   createdAt: z.number(),
@@ -20,7 +20,6 @@ export const TOKEN_ROUTES = {
     auth: 'token',
     status: 200,
     response: z.object({ tokens: z.array(tokenViewSchema) }),
-    errors: ['unauthenticated', 'limit-exceeded'],
   }),
   createToken: defineRoute({
     method: 'post',
@@ -31,7 +30,7 @@ export const TOKEN_ROUTES = {
     body: z.strictObject({ name: z.string().trim().min(1).max(100) }),
     status: 201,
     response: tokenViewSchema.extend({ token: z.string() }),
-    errors: ['invalid', 'unauthenticated', 'conflict', 'limit-exceeded'],
+    errors: ['conflict'],
   }),
   deleteToken: defineRoute({
     method: 'delete',
@@ -42,6 +41,6 @@ export const TOKEN_ROUTES = {
     params: z.strictObject({ id: z.string().min(1).max(64) }),
     status: 204,
     response: null,
-    errors: ['invalid', 'unauthenticated', 'not-found', 'conflict', 'limit-exceeded'],
+    errors: ['not-found', 'conflict'],
   }),
 } as const;
