@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { ApiClient } from '#core/contract/client.ts';
-import { type ConnectionOptions, connect } from './connection.ts';
+import { type ConnectionOptions, connect, DEFAULT_API_URL, DEFAULT_DATA_DIRECTORY } from './connection.ts';
 import type { CliIo } from './io.ts';
 import { type Column, renderTable } from './table.ts';
 
@@ -29,9 +29,12 @@ interface GlobalOptions extends ConnectionOptions {
 export function withGlobalOptions(command: Command): Command {
   return command
     .option('--json', 'print JSON instead of text')
-    .option('--api <url>', 'address of the API (PERIGEE_API; default: http://127.0.0.1:8000)')
+    .option('--api <url>', `address of the API (PERIGEE_API; default: ${DEFAULT_API_URL})`)
     .option('--token <token>', 'API token (PERIGEE_TOKEN; default: the admin-token of --data)')
-    .option('--data <dir>', 'data directory of the running perigee (PERIGEE_DATA; default: ./.perigee)');
+    .option(
+      '--data <dir>',
+      `data directory of the running perigee (PERIGEE_DATA; default: ${DEFAULT_DATA_DIRECTORY})`,
+    );
 }
 
 /** Opens a session for a command that was given its options. */

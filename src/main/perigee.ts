@@ -1,6 +1,8 @@
 /** The `perigee` command: the CLI's commands, which are clients of the API, and `up`, which runs the CDN. */
 import { readFileSync } from 'node:fs';
+import { DEFAULT_DATA_DIRECTORY } from '#cli/connection.ts';
 import { createProgram, runProgram } from '#cli/program.ts';
+import { collect } from '#cli/repeated-option.ts';
 import { createLogger } from '#platform/log.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
 import { jsonSummary, summary } from './up/summary.ts';
@@ -23,7 +25,7 @@ const program = createProgram(io);
 program
   .command('up')
   .description('run a whole CDN on this machine: control plane, name server and edges')
-  .option('--data <dir>', 'where everything is kept', './.perigee')
+  .option('--data <dir>', 'where everything is kept', DEFAULT_DATA_DIRECTORY)
   .option('--http <addr:port>', 'where the edge serves HTTP', '127.0.0.1:8080')
   .option('--https <addr:port>', 'where the edge serves HTTPS', '127.0.0.1:8443')
   .option('--dns <addr:port>', 'where the name server answers, UDP and TCP', '127.0.0.1:8053')
@@ -44,10 +46,6 @@ program
 const exitCode = await runProgram(program, process.argv, io);
 // Only after a failure: what is on its way to a pipe must not be cut off.
 if (exitCode !== 0) process.exit(exitCode);
-
-function collect(value: string, former: string[]): string[] {
-  return [...former, value];
-}
 
 async function runUp(given: UpArguments & { readonly json?: boolean }): Promise<void> {
   // Parts speak up when something is wrong; the terminal belongs to the summary.

@@ -5,9 +5,9 @@ import type { ApiClient } from '#core/contract/client.ts';
 import type { Pop } from '#core/model/pop.ts';
 import type { CliIo } from '../io.ts';
 import { readAllPages } from '../paging.ts';
+import { collect } from '../repeated-option.ts';
 import { openSession, type Session, withGlobalOptions } from '../session.ts';
 import { printable } from '../table.ts';
-import { collect } from './site.ts';
 
 interface PopOptions {
   readonly at?: string;
