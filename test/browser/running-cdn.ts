@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { type RunningControl, startControl } from '#control/control.ts';
 import type { PopInput } from '#core/model/pop.ts';
 import { startEdge } from '#edge/edge.ts';
-import { CONSOLE_DIRECTORY, geoFile } from '#main/paths.ts';
+import { CONSOLE_DIRECTORY } from '#main/paths.ts';
+import { defaultGeoFile } from '#nameserver/geo-package.ts';
 import { startNameserver } from '#nameserver/nameserver.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLocalHub } from '#platform/local-bus.ts';
@@ -21,7 +22,7 @@ const ZONE = 'cdn.test';
 const ANY_PORT = { address: '127.0.0.1', port: 0 } as const;
 const MEMORY_BYTES = 32 << 20;
 
-export const TEST_POPS = [
+const TEST_POPS = [
   pop('fra', 'Frankfurt', 50.1109, 8.6821, '192.0.2.1'),
   pop('hkg', 'Hong Kong', 22.3193, 114.1694, '192.0.2.2'),
   pop('gru', 'São Paulo', -23.5505, -46.6333, '192.0.2.3'),
@@ -89,7 +90,7 @@ export async function startCdn(): Promise<RunningCdn> {
   const nameserver = await startNameserver({
     ...shared,
     listen: ANY_PORT,
-    geoFile: geoFile(),
+    geoFile: defaultGeoFile(),
     snapshotFile: join(directory, 'nameserver.json'),
     bus: hub.join('nameserver'),
   });

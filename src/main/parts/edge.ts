@@ -1,19 +1,10 @@
 /** The process of one edge worker. */
-import { startEdge } from '#edge/edge.ts';
+import { type EdgeOptions, startEdge } from '#edge/edge.ts';
 import { systemClock } from '#platform/clock.ts';
-import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
-import { type PartOptions, runPart } from './run-part.ts';
+import { formatListenAddress } from '#platform/listen-address.ts';
+import { type OptionsOf, runPart } from './run-part.ts';
 
-export interface EdgePartOptions extends PartOptions {
-  readonly edgeId: string;
-  readonly popId: string;
-  readonly worker: number;
-  readonly http: ListenAddress | null;
-  readonly https: ListenAddress | null;
-  readonly egressAddress: string | null;
-  readonly memoryBytes: number;
-  readonly snapshotFile: string;
-}
+export type EdgePartOptions = OptionsOf<Omit<EdgeOptions, 'originClient'>>;
 
 if (import.meta.main) {
   await runPart<EdgePartOptions>(async ({ options, bus, log }) => {

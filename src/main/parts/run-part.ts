@@ -4,14 +4,18 @@
  */
 import { AppError } from '#core/base/app-error.ts';
 import { errorMessage } from '#core/base/error-message.ts';
+import type { PartName } from '#core/model/messages.ts';
 import type { Bus } from '#platform/bus.ts';
 import { createLogger, type Logger } from '#platform/log.ts';
 import { createProcessBus, tellSupervisor } from '#platform/process-bus.ts';
 
 /** Options every part receives beside its own. */
 export interface PartOptions {
-  readonly name: string;
+  readonly name: PartName;
 }
+
+/** What a plane is started with, but for what only its own process can give it; plain, so that it travels as JSON. */
+export type OptionsOf<PlaneOptions> = PartOptions & Omit<PlaneOptions, 'bus' | 'clock' | 'log'>;
 
 export interface StartedPart {
   /** What the supervisor may print, such as the address it listens at. */

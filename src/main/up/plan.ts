@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import type { PopInput } from '#core/model/pop.ts';
 import type { SiteInput } from '#core/model/site.ts';
 import { siteFromHost } from '#core/model/site-from-host.ts';
+import { defaultGeoFile } from '#nameserver/geo-package.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import { DEMO_POPS, demoPopInputs, demoSiteInput } from '../../../demo/plan.ts';
 import type { ControlPartOptions } from '../parts/control.ts';
 import type { EdgePartOptions } from '../parts/edge.ts';
 import type { NameserverPartOptions } from '../parts/nameserver.ts';
-import { CONSOLE_DIRECTORY, geoFile, PARTS_DIRECTORY, ROOT_DIRECTORY } from '../paths.ts';
+import { CONSOLE_DIRECTORY, PARTS_DIRECTORY, ROOT_DIRECTORY } from '../paths.ts';
 import type { PartPlan } from '../supervisor/supervisor.ts';
 import type { UpOptions } from './options.ts';
 
@@ -43,7 +44,7 @@ export interface DemoOrigin {
   readonly listen: ListenAddress;
 }
 
-export const LOCAL_POP_ID = 'local';
+const LOCAL_POP_ID = 'local';
 
 /** Edges to run: this machine's own, and one for each POP of the demo. Addresses are not yet held. */
 export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http' | 'https'>[] {
@@ -108,7 +109,7 @@ export function nameserverPlan(options: UpOptions, listen: ListenAddress): PartP
   const own: NameserverPartOptions = {
     name: 'nameserver',
     listen,
-    geoFile: geoFile(),
+    geoFile: defaultGeoFile(),
     snapshotFile: join(options.dataDirectory, 'snapshots', 'nameserver.json'),
   };
   return {

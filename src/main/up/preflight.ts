@@ -36,7 +36,7 @@ export function claimTcpPort(wanted: ListenAddress, option: string): Promise<Lis
 }
 
 /** The same for a UDP port. */
-export function claimUdpPort(wanted: ListenAddress, option: string): Promise<ListenAddress> {
+function claimUdpPort(wanted: ListenAddress, option: string): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(wanted.address.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', (error) => reject(portError(error, wanted, option)));
