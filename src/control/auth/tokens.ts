@@ -9,6 +9,7 @@ import { AppError } from '#core/base/app-error.ts';
 import type { TokenView } from '#core/contract/tokens.ts';
 import { writeFileAtomically } from '#platform/atomic-file.ts';
 import type { Clock } from '#platform/clock.ts';
+import { countRows } from '../database/model-store.ts';
 import type { Database } from '../database/schema.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 
@@ -42,11 +43,8 @@ export class Tokens {
     const token = TOKEN_PREFIX + randomBytes(32).toString('base64url');
     const view = { id: randomBytes(6).toString('hex'), name, createdAt: this.#clock.now(), lastUsedAt: null };
     await this.#database.transaction().execute(async (transaction) => {
-      const { count } = await transaction
-        .selectFrom('tokens')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
-      if (Number(count) >= CONTROL_LIMITS.tokensMax) {
+      const count = await countRows(transaction, 'tokens');
+      if (count >= CONTROL_LIMITS.tokensMax) {
         throw new AppError(
           'conflict',
           `there are ${count} tokens, the most that are allowed; revoke some that are not used any more`,

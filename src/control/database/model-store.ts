@@ -147,6 +147,16 @@ export async function replaceNetworks(db: Connection, networks: readonly Network
   }
 }
 
+/** How many rows a table has. */
+export async function countRows(db: Connection, table: keyof DatabaseSchema): Promise<number> {
+  const { count } = await db
+    .selectFrom(table)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  // PostgreSQL counts in bigint, which comes as text.
+  return Number(count);
+}
+
 export async function readSetting(db: Connection, name: string): Promise<string | null> {
   const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst();
   return row?.value ?? null;

@@ -8,6 +8,7 @@ import { type Edge, type Pop, popSchema } from '#core/model/pop.ts';
 import { siteIdSchema } from '#core/model/site.ts';
 import { type NetworkLocation, SNAPSHOT_LIMITS } from '#core/model/snapshot.ts';
 import {
+  countRows,
   readEdgeOwners,
   readNetworks,
   readPop,
@@ -173,11 +174,8 @@ export async function storePop(transaction: DatabaseTransaction, pop: Pop, isSee
     `POP "${pop.id}"`,
     checkPop(pop, (edgeId) => owners.get(edgeId) ?? null),
   );
-  const { count } = await transaction
-    .selectFrom('pops')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  if (Number(count) >= SNAPSHOT_LIMITS.popsMax && (await readPop(transaction, pop.id)) === null) {
+  const count = await countRows(transaction, 'pops');
+  if (count >= SNAPSHOT_LIMITS.popsMax && (await readPop(transaction, pop.id)) === null) {
     throw new AppError('conflict', `there are ${count} POPs, the most that one Perigee holds`);
   }
   await writePop(transaction, pop, isSeeded);

@@ -6,6 +6,7 @@ import { checkSite, cnameOf } from '#core/model/compile.ts';
 import type { Site } from '#core/model/site.ts';
 import { SNAPSHOT_LIMITS, type Zone } from '#core/model/snapshot.ts';
 import {
+  countRows,
   readHostOwners,
   readSite,
   readSiteIds,
@@ -114,11 +115,8 @@ export async function storeSite(transaction: DatabaseTransaction, site: Site, zo
       hasSite: (id) => ids.has(id),
     }),
   );
-  const { count } = await transaction
-    .selectFrom('sites')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  if (Number(count) >= SNAPSHOT_LIMITS.sitesMax && (await readSite(transaction, site.id)) === null) {
+  const count = await countRows(transaction, 'sites');
+  if (count >= SNAPSHOT_LIMITS.sitesMax && (await readSite(transaction, site.id)) === null) {
     throw new AppError('conflict', `there are ${count} sites, the most that one Perigee holds`);
   }
   await writeSite(transaction, site);

@@ -2,6 +2,7 @@
 import type { Status } from '#core/contract/status.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import { formatListenAddress } from '#platform/listen-address.ts';
+import { countRows } from '../database/model-store.ts';
 import type { Database } from '../database/schema.ts';
 import type { Parts } from './parts.ts';
 
@@ -26,19 +27,13 @@ export class SystemStatus {
   }
 
   async #totals(): Promise<Status['totals']> {
-    const count = async (table: 'sites' | 'pops' | 'pop_edges' | 'networks' | 'purges') => {
-      const row = await this.#options.database
-        .selectFrom(table)
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
-      return Number(row.count);
-    };
+    const { database } = this.#options;
     return {
-      sites: await count('sites'),
-      pops: await count('pops'),
-      edges: await count('pop_edges'),
-      networks: await count('networks'),
-      purges: await count('purges'),
+      sites: await countRows(database, 'sites'),
+      pops: await countRows(database, 'pops'),
+      edges: await countRows(database, 'pop_edges'),
+      networks: await countRows(database, 'networks'),
+      purges: await countRows(database, 'purges'),
     };
   }
 }
