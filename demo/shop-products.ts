@@ -1,6 +1,6 @@
 /** What the shop sells: forty products, eight kinds in five colours. Plain values. */
 
-export const PRODUCT_KINDS = ['mug', 'lamp', 'bottle', 'clock', 'vase', 'stool', 'bowl', 'kettle'] as const;
+const PRODUCT_KINDS = ['mug', 'lamp', 'bottle', 'clock', 'vase', 'stool', 'bowl', 'kettle'] as const;
 export type ProductKind = (typeof PRODUCT_KINDS)[number];
 
 export type Colour = readonly [red: number, green: number, blue: number];

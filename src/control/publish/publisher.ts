@@ -1,7 +1,7 @@
 /**
  * From the database to the planes: compile the model, give it a generation and a digest, publish it. The
  * generation rises exactly when the content differs from what was published last, and is written down
- * before anything is published, so that a restart goes on where it was (architecture D5).
+ * before anything is published, so that a restart goes on where it was.
  *
  * Changes that come while one is being compiled share the next round.
  */
@@ -47,11 +47,6 @@ export class Publisher {
   /** The generation published last; 0 before the first. */
   get generation(): number {
     return this.#current?.generation ?? 0;
-  }
-
-  /** What was published last. */
-  get current(): Snapshot | null {
-    return this.#current;
   }
 
   /**

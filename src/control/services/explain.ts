@@ -61,7 +61,7 @@ export class Explainer {
     const replies = await this.#options.bus.request('explain-steering', question, {
       timeoutMs: CONTROL_LIMITS.explainTimeoutMs,
     });
-    // Name servers agree, as their inputs come in snapshots (D8): the first answer is as good as any.
+    // Name servers agree, as their inputs come in snapshots: the first answer is as good as any.
     for (const reply of replies) if (reply.ok) return reply.answer;
     return null;
   }

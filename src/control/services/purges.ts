@@ -1,6 +1,6 @@
 /**
  * Use cases on purges. A purge is written to the ordered log first and then handed to every live edge worker,
- * in the order of the log; it is answered when all of them have it in force (architecture D6).
+ * in the order of the log; it is answered when all of them have it in force.
  */
 import { ApiError } from '#core/contract/errors.ts';
 import type { PurgeReceipt, PurgeView } from '#core/contract/purges.ts';

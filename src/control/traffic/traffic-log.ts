@@ -61,7 +61,7 @@ export class TrafficLog {
     const key = `${minute} ${siteId} ${popId}`;
     let gathered = this.#pending.get(key);
     if (gathered === undefined) {
-      // The database is behind by tens of thousands of rows: rather lose counts than the process (D7).
+      // The database is behind by tens of thousands of rows: rather lose counts than the process.
       if (this.#pending.size >= CONTROL_LIMITS.trafficRowsPendingMax) return;
       gathered = { minute, siteId, popId, counters: emptyCounters() };
       this.#pending.set(key, gathered);

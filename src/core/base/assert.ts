@@ -4,8 +4,3 @@
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`);
 }
-
-/** For the end of an exhaustive `switch`: the compiler proves that no case is left. */
-export function unreachable(value: never): never {
-  throw new Error(`assertion failed: unexpected value ${String(value)}`);
-}

@@ -1,5 +1,5 @@
 /**
- * Purges in force (architecture D6). Nothing is scanned: a purge writes the log position at which it stands
+ * Purges in force. Nothing is scanned: a purge writes the log position at which it stands
  * beside what it names, and a stored response, which remembers how far the log had been read when its fetch
  * began, is purged iff a position that names it is higher. So a response fetched before a purge never comes
  * back after it, however late it is stored.

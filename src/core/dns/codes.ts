@@ -12,9 +12,6 @@ export const RCODE = {
   BADVERS: 16,
 } as const;
 
-/** A response code by its registry name, extended codes included. */
-export type RcodeName = keyof typeof RCODE;
-
 export const TYPE = {
   A: 1,
   NS: 2,
@@ -42,6 +39,5 @@ export const FLAG = {
 } as const;
 
 export const EDNS_OPTION = { NSID: 3, CLIENT_SUBNET: 8 } as const;
-export const EDNS_FLAG_DO = 0x8000;
 /** Address families of the client subnet option. */
 export const FAMILY = { IPV4: 1, IPV6: 2 } as const;

@@ -55,7 +55,7 @@ export function createQuery(): Query {
   };
 }
 
-export function readUint16(bytes: Uint8Array, at: number): number {
+function readUint16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 

@@ -26,16 +26,6 @@ export function wordOf(address: IpAddress, index: number): number {
   return index === 2 ? address.word2 : address.word3;
 }
 
-export function isSameAddress(first: IpAddress, second: IpAddress): boolean {
-  return (
-    first.family === second.family &&
-    first.word0 === second.word0 &&
-    first.word1 === second.word1 &&
-    first.word2 === second.word2 &&
-    first.word3 === second.word3
-  );
-}
-
 /** Reads a dotted-quad or colon address; null when it is neither. An IPv4-mapped one comes back as IPv4. */
 export function parseAddress(text: string): IpAddress | null {
   if (text.length > 45) return null;
@@ -50,7 +40,7 @@ export function parseAddress(text: string): IpAddress | null {
 }
 
 /** ::ffff:a.b.c.d (what a dual-stack socket reports for IPv4 peers) as the IPv4 address it stands for. */
-export function unmapped(address: IpAddress): IpAddress {
+function unmapped(address: IpAddress): IpAddress {
   const isMapped =
     address.family === 6 && address.word0 === 0 && address.word1 === 0 && address.word2 === 0xffff;
   return isMapped ? { family: 4, word0: address.word3, word1: 0, word2: 0, word3: 0 } : address;

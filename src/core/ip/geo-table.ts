@@ -14,7 +14,7 @@
  */
 import type { IpAddress } from './address.ts';
 
-export const GEO_FORMAT = 1;
+const GEO_FORMAT = 1;
 const GEO_MAGIC = 0x4f454750; // "PGEO"
 
 /** Counts at the head of the file, as u32 after magic and format, in this order; then the sections. */
@@ -251,7 +251,7 @@ export function cityOf(table: GeoTable, place: number): string {
 }
 
 /** UTF-8 to text by what the language alone offers; octets that are no UTF-8 read as Latin-1. */
-export function decodeUtf8(octets: Uint8Array): string {
+function decodeUtf8(octets: Uint8Array): string {
   let escaped = '';
   let plain = '';
   for (const octet of octets) {

@@ -146,7 +146,7 @@ function recordOffset(mmdb: Mmdb, leaf: number): number {
 type Section = Pick<Mmdb, 'bytes' | 'view' | 'dataStart' | 'dataEnd'>;
 
 /** Reads the value at a file offset, one pointer followed; false when it is malformed. */
-export function readValue(section: Section, at: number, value: ValueRegister, mayPoint = true): boolean {
+function readValue(section: Section, at: number, value: ValueRegister, mayPoint = true): boolean {
   const { bytes, dataEnd } = section;
   if (at < section.dataStart || at >= dataEnd) return false;
   const control = bytes[at] as number;
@@ -227,7 +227,7 @@ function skipValue(section: Section, at: number, value: ValueRegister, nestingLe
 }
 
 /** An unsigned integer of at most 8 octets; NaN for anything else. */
-export function readUnsigned(section: Section, value: ValueRegister): number {
+function readUnsigned(section: Section, value: ValueRegister): number {
   const isUnsigned = value.type === 5 || value.type === 6 || value.type === 9;
   if (!isUnsigned || value.size > 8) return Number.NaN;
   let number = 0;

@@ -37,7 +37,7 @@ export function maskAddress(address: IpAddress, length: number): IpAddress {
 }
 
 /** As `maskAddress`, in place. */
-export function maskRegister(register: AddressRegister, length: number): void {
+function maskRegister(register: AddressRegister, length: number): void {
   register.word0 = (register.word0 & maskOfWord(length)) >>> 0;
   register.word1 = (register.word1 & maskOfWord(length - 32)) >>> 0;
   register.word2 = (register.word2 & maskOfWord(length - 64)) >>> 0;

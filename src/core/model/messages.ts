@@ -1,6 +1,6 @@
 /**
  * Everything that travels between the parts of Perigee, by topic. Snapshots and purges go down from the
- * control plane, heartbeats, rollups and answers go up; planes never call each other (architecture §1).
+ * control plane, heartbeats, rollups and answers go up; planes never call each other.
  */
 import type { Purge } from './purge.ts';
 import type { Snapshot } from './snapshot.ts';

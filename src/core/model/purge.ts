@@ -1,4 +1,4 @@
-/** A purge: an operator's order that stored responses be used no more (architecture D6). */
+/** A purge: an operator's order that stored responses be used no more. */
 import { z } from 'zod';
 import { siteIdSchema } from './site.ts';
 

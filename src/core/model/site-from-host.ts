@@ -1,4 +1,5 @@
 /** The shortest way to a site: a host and its origin. */
+import { addOctet, FNV_OFFSET } from '../base/mix32.ts';
 import type { SiteInput } from './site.ts';
 
 /** A DNS label's bound (RFC 1035 §2.3.4). */
@@ -23,9 +24,9 @@ export function siteIdFromHost(host: string, zoneName: string): string {
   return `${kept}-${checksum(host)}`;
 }
 
-/** FNV-1a (32 bit) in base 36: short and the same everywhere; uniqueness of ids is checked where sites are kept. */
+/** FNV-1a of an ASCII text in base 36: short and the same everywhere; uniqueness of ids is checked where sites are kept. */
 function checksum(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  let hash = FNV_OFFSET;
+  for (let i = 0; i < text.length; i++) hash = addOctet(hash, text.charCodeAt(i));
   return (hash >>> 0).toString(36).padStart(CHECKSUM_CHARACTERS, '0').slice(-CHECKSUM_CHARACTERS);
 }

@@ -41,7 +41,7 @@ export const originUrlSchema = z
     );
   }, 'must be an address such as "http://192.0.2.1:8080" or "https://origin.example.com", without a path');
 
-export const originSchema = z.strictObject({
+const originSchema = z.strictObject({
   url: originUrlSchema,
   /** Host sent to the origin; null: the host the user asked for. */
   hostHeader: hostNameSchema.nullable().default(null),

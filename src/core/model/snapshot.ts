@@ -30,13 +30,13 @@ export const networkLocationSchema = z.strictObject({
 });
 
 /** A host's certificate. The key is secret: snapshots are kept with mode 0600 and never logged. */
-export const certificateSchema = z.strictObject({
+const certificateSchema = z.strictObject({
   hosts: z.array(hostNameSchema).min(1),
   certificatePem: z.string().max(65_536),
   privateKeyPem: z.string().max(16_384),
 });
 
-export const zoneSchema = z.strictObject({
+const zoneSchema = z.strictObject({
   name: hostNameSchema,
   /** Host names of the name servers, relative to nothing (complete names). */
   nameServers: z.array(z.strictObject({ name: hostNameSchema, addresses: z.array(ipAddressSchema) })).min(1),

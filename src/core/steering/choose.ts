@@ -1,5 +1,5 @@
 /**
- * Chooses for one query: the POP, then its edges (dns.md §3, "per query"). No randomness: everything hangs
+ * Chooses for one query: the POP, then its edges (docs/spec/dns.md, CH). No randomness: everything hangs
  * on hashes of the client's network, the POP, the site and the edge, so that name servers agree and a site
  * stays on the same edges.
  *

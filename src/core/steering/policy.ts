@@ -1,5 +1,5 @@
 /**
- * What a POP costs a client, in estimated milliseconds of round trip (dns.md §3). Bias, carriers and the
+ * What a POP costs a client, in estimated milliseconds of round trip (docs/spec/dns.md, RK2). Bias, carriers and the
  * accept fraction are inputs that change nothing until somebody sets them.
  */
 

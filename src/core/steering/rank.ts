@@ -1,5 +1,5 @@
 /**
- * Ranks the POPs for clients at one place (dns.md §3, "offline"): cost from distance, carrier and bias,
+ * Ranks the POPs for clients at one place (docs/spec/dns.md, RK): cost from distance, carrier and bias,
  * then tiers of about equal cost. Health and load come in when one is chosen (`choose.ts`), because they
  * change more often. Pure: the same input gives the same order on every name server.
  */
