@@ -9,23 +9,27 @@
  *   struct msghdr   { void *name @0; u32 namelen @8; iovec *iov @16; size_t iovlen @24;
  *                     void *control @32; size_t controllen @40; int flags @48 }              56 octets
  *   struct mmsghdr  { msghdr @0; u32 length @56 }                                            64 octets
- *   sockaddr_in     { u16 family @0; u16 port @2; u8 address[4] @4 }                         16 octets
- *   sockaddr_in6    { u16 family @0; u16 port @2; u32 flow @4; u8 address[16] @8; u32 scope @24 }   28 octets
+ *   addresses: see `platform/libc.ts`
  */
-import { dlopen, type Pointer, ptr, read } from 'bun:ffi';
+import { type Pointer, ptr, read } from 'bun:ffi';
 import { DNS_LIMITS } from '#core/dns/limits.ts';
-import { type AddressRegister, addressOctets, parseAddress } from '#core/ip/address.ts';
+import type { AddressRegister } from '#core/ip/address.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  openLibc,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  socketAddress,
+} from '#platform/libc.ts';
 import { NAMESERVER_LIMITS } from './limits.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
-const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
-const IPPROTO_IPV6 = 41;
-const IPV6_V6ONLY = 26;
 /** recvmmsg: wait for the first packet, take what else is there. */
 const MSG_WAITFORONE = 0x10000;
 
@@ -53,19 +57,11 @@ const SYMBOLS = {
   __errno_location: { args: [], returns: 'ptr' },
 } as const;
 
-export type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>['symbols'];
+export type Libc = NonNullable<ReturnType<typeof openLibc<typeof SYMBOLS>>>;
 
-/** Opens libc; null where this is no 64-bit little-endian Linux with a C library of a known name. */
-export function openLibc(): Libc | null {
-  if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) return null;
-  for (const name of ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1']) {
-    try {
-      return dlopen(name, SYMBOLS).symbols;
-    } catch {
-      // Another C library: the next name.
-    }
-  }
-  return null;
+/** The calls of libc; null where this is no 64-bit little-endian Linux with a C library of a known name. */
+export function openUdpCalls(): Libc | null {
+  return process.arch === 'x64' || process.arch === 'arm64' ? openLibc(SYMBOLS) : null;
 }
 
 function lastError(libc: Libc): number {
@@ -80,7 +76,7 @@ export function openUdpSocket(
   port: number,
 ): { readonly descriptor: number; readonly port: number } | string {
   const isIpv6 = addressText.includes(':');
-  const descriptor = libc.socket(isIpv6 ? AF_INET6 : AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+  const descriptor = libc.socket(isIpv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const failed = (): string => {
     const code = lastError(libc);
     if (descriptor >= 0) libc.close(descriptor);
@@ -104,18 +100,6 @@ export function openUdpSocket(
 function setOption(libc: Libc, descriptor: number, level: number, option: number, value: number[]): void {
   const words = Int32Array.from(value);
   libc.setsockopt(descriptor, level, option, ptr(words), words.byteLength);
-}
-
-function socketAddress(text: string, port: number): Uint8Array | null {
-  const address = parseAddress(text);
-  if (address === null) return null;
-  const isIpv4 = address.family === 4;
-  const bytes = new Uint8Array(new ArrayBuffer(isIpv4 ? 16 : 28));
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, isIpv4 ? AF_INET : AF_INET6, true);
-  view.setUint16(2, port);
-  bytes.set(addressOctets(address), isIpv4 ? 4 : 8);
-  return bytes;
 }
 
 const HEADER_WORDS = 16;

@@ -6,7 +6,7 @@
 import { errorMessage } from '#core/base/error-message.ts';
 import type { AddressRegister } from '#core/ip/address.ts';
 import type { CounterBlock } from './counters.ts';
-import { openLibc, PacketBatch } from './libc-udp.ts';
+import { openUdpCalls, PacketBatch } from './libc-udp.ts';
 import { type AnswererNews, LiveAnswerer } from './live-answerer.ts';
 
 /** Words of the shared control memory. */
@@ -61,7 +61,7 @@ function runThread(): void {
 
 async function serve(start: BatchStart, answerer: LiveAnswerer, newsReceived: () => number): Promise<void> {
   const { control, descriptor } = start;
-  const libc = openLibc();
+  const libc = openUdpCalls();
   if (libc === null) {
     self.postMessage({ kind: 'failure', cause: 'no C library to call' });
     return;

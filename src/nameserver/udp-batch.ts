@@ -5,7 +5,7 @@
  */
 import { AppError } from '#core/base/app-error.ts';
 import { type CounterBlock, createCounterBlock } from './counters.ts';
-import { type Libc, openLibc, openUdpSocket } from './libc-udp.ts';
+import { type Libc, openUdpCalls, openUdpSocket } from './libc-udp.ts';
 import type { AnswererNews } from './live-answerer.ts';
 import { type BatchMessage, type BatchReport, CONTROL } from './udp-batch-worker.ts';
 import { listenError, type UdpListener, type UdpListenerOptions } from './udp-listener.ts';
@@ -17,7 +17,7 @@ const SETTLED_WITHIN_MS = 5_000;
 
 /** Null where the platform has no such calls. Throws AppError `conflict` when the port is in use. */
 export async function listenBatch(options: UdpListenerOptions): Promise<UdpListener | null> {
-  const libc = openLibc();
+  const libc = openUdpCalls();
   if (libc === null) return null;
   const { listen } = options;
   const socket = openUdpSocket(libc, listen.address, listen.port);
