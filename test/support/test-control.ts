@@ -120,3 +120,13 @@ export function joinTestPart(hub: LocalHub, name: PartName, behaviour: TestPartB
   if (explainCache !== undefined) bus.respond('explain-cache', ({ url }) => explainCache(url));
   return { bus, snapshots, purges, close: () => bus.close() };
 }
+
+/** What a call of the client was refused with; code `none` when it was not. */
+export function refusalOf(
+  work: Promise<unknown>,
+): Promise<{ readonly code: string; readonly message: string; readonly details?: unknown }> {
+  return work.then(
+    () => ({ code: 'none', message: 'was not refused' }),
+    ({ code, message, details }) => ({ code, message, details }),
+  );
+}

@@ -3,7 +3,7 @@
  * Everything is bounded before it is parsed; every refusal names the place and what is expected there.
  */
 import type { z } from 'zod';
-import { ApiError, type ErrorDetail } from '#core/contract/errors.ts';
+import { ApiError, type ErrorDetail, errorAt } from '#core/contract/errors.ts';
 import { type ApiRoute, BODY_BYTES_MAX } from '#core/contract/route.ts';
 
 /** What a route's schemas make of a request. */
@@ -77,9 +77,7 @@ function readQuery(url: string): Record<string, string> {
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of new URL(url).searchParams) {
     if (name in query) {
-      throw new ApiError('invalid', `query.${name}: is given twice`, [
-        { path: `query.${name}`, message: 'is given twice' },
-      ]);
+      throw errorAt(`query.${name}`, 'is given twice');
     }
     query[name] = value;
   }
@@ -89,8 +87,7 @@ function readQuery(url: string): Record<string, string> {
 function refuseQuery(url: string): void {
   const [first] = new URL(url).searchParams.keys();
   if (first === undefined) return;
-  const message = 'is not a parameter that is known here';
-  throw new ApiError('invalid', `query.${first}: ${message}`, [{ path: `query.${first}`, message }]);
+  throw errorAt(`query.${first}`, 'is not a parameter that is known here');
 }
 
 async function readJson(request: Request, route: ApiRoute): Promise<unknown> {

@@ -12,7 +12,7 @@
  *   none                          │ none                      │ refused: not known, with similar names
  */
 import type { CityView } from '#core/contract/cities.ts';
-import { ApiError } from '#core/contract/errors.ts';
+import { type ApiError, errorAt } from '#core/contract/errors.ts';
 import type { GeoPoint } from '#core/model/pop.ts';
 import { type City, foldName, readAllPlaces, readLargeCities, readRegions } from './city-table.ts';
 
@@ -184,8 +184,7 @@ function parseCoordinates(text: string, path: string): GeoPoint | null {
 function refusal(path: string, message: string, suggestions: readonly string[]): ApiError {
   const some = [...new Set(suggestions)].slice(0, SUGGESTIONS_MAX);
   const hint = some.length === 0 ? '' : `; for example ${some.map((label) => `"${label}"`).join(', ')}`;
-  const whole = `${message}${hint}`;
-  return new ApiError('invalid', `${path}: ${whole}`, [{ path, message: whole }]);
+  return errorAt(path, `${message}${hint}`);
 }
 
 function withFoldedName(city: City): NamedCity {

@@ -3,7 +3,7 @@
  * asked, neither is imitated: what is shown is what they decide by.
  */
 import { isIP } from 'node:net';
-import { ApiError } from '#core/contract/errors.ts';
+import { errorAt } from '#core/contract/errors.ts';
 import type { Explanation } from '#core/contract/explain.ts';
 import { cnameOf } from '#core/model/compile.ts';
 import type { CacheExplanation, SteeringExplanation, SteeringQuestion } from '#core/model/messages.ts';
@@ -12,6 +12,7 @@ import { readPop } from '../database/model-store.ts';
 import type { Database } from '../database/schema.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import type { CitySearch } from '../places/city-search.ts';
+import { parseHttpUrl } from './http-url.ts';
 import { findSiteOfHost } from './site-of-host.ts';
 
 export interface ExplainOptions {
@@ -95,10 +96,9 @@ export class Explainer {
 /** A URL as people write it; without a scheme it is taken as http. */
 function parseUrl(text: string): URL {
   const complete = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  const url = URL.canParse(complete) ? new URL(complete) : null;
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '') {
-    const message = `"${text}" is not a URL; write it such as "https://www.example.com/a.css"`;
-    throw new ApiError('invalid', `url: ${message}`, [{ path: 'url', message }]);
+  const url = parseHttpUrl(complete);
+  if (url === null) {
+    throw errorAt('url', `"${text}" is not a URL; write it such as "https://www.example.com/a.css"`);
   }
   return url;
 }

@@ -3,6 +3,7 @@ import type { PopCreate } from '#core/contract/pops.ts';
 import {
   joinTestPart,
   makeDataDirectory,
+  refusalOf,
   startTestControl,
   type TestControl,
   type TestPart,
@@ -20,12 +21,6 @@ afterAll(async () => {
   await control.close();
   data.remove();
 });
-
-const refusalOf = (work: Promise<unknown>) =>
-  work.then(
-    () => ({ code: 'none', message: 'was not refused' }),
-    ({ code, message, details }) => ({ code, message, details }),
-  );
 
 describe('POPs', () => {
   test('a city and addresses are enough', async () => {

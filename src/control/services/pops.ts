@@ -1,6 +1,6 @@
 /** Use cases on POPs and on what the operator knows of where networks are. */
 import { AppError } from '#core/base/app-error.ts';
-import { ApiError } from '#core/contract/errors.ts';
+import { ApiError, errorAt } from '#core/contract/errors.ts';
 import type { NetworkBody, PopCreate, PopPatch } from '#core/contract/pops.ts';
 import { formatPrefix, parsePrefix } from '#core/ip/prefix.ts';
 import { checkPop } from '#core/model/compile.ts';
@@ -111,8 +111,7 @@ export class Pops {
       const prefix = parsePrefix(body.network);
       const network = prefix === null ? body.network : formatPrefix(prefix);
       if (seen.has(network)) {
-        const message = `"${network}" is listed twice`;
-        throw new ApiError('conflict', `${path}.network: ${message}`, [{ path: `${path}.network`, message }]);
+        throw errorAt(`${path}.network`, `"${network}" is listed twice`, 'conflict');
       }
       seen.add(network);
       const place = at === undefined ? null : this.#options.cities.resolve(at, `${path}.at`);
@@ -148,8 +147,7 @@ export class Pops {
     });
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      const path = issue?.path.join('.') ?? '';
-      throw new ApiError('invalid', `${path}: ${issue?.message}`, [{ path, message: issue?.message ?? '' }]);
+      throw errorAt(issue?.path.join('.') ?? '', issue?.message ?? 'is not valid');
     }
     return parsed.data;
   }

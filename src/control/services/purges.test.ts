@@ -5,6 +5,7 @@ import { createLocalHub } from '#platform/local-bus.ts';
 import {
   joinTestPart,
   makeDataDirectory,
+  refusalOf,
   startTestControl,
   type TestControl,
 } from '../../../test/support/test-control.ts';
@@ -22,12 +23,6 @@ afterAll(async () => {
   await control.close();
   data.remove();
 });
-
-const refusalOf = (work: Promise<unknown>) =>
-  work.then(
-    () => ({ code: 'none', message: 'was not refused' }),
-    ({ code, message, details }) => ({ code, message, details }),
-  );
 
 describe('purges', () => {
   test('are answered when every edge worker has taken them, in the order of the log', async () => {

@@ -2,7 +2,7 @@
  * Use cases on purges. A purge is written to the ordered log first and then handed to every live edge worker,
  * in the order of the log; it is answered when all of them have it in force.
  */
-import { ApiError } from '#core/contract/errors.ts';
+import { ApiError, errorAt } from '#core/contract/errors.ts';
 import type { PurgeReceipt, PurgeView } from '#core/contract/purges.ts';
 import { type Purge, type PurgeTarget, purgeTargetSchema } from '#core/model/purge.ts';
 import type { Bus, Reply } from '#platform/bus.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '#platform/clock.ts';
 import { readSite } from '../database/model-store.ts';
 import type { Database } from '../database/schema.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
+import { parseHttpUrl } from './http-url.ts';
 import { findSiteOfHost } from './site-of-host.ts';
 import { siteNotFound } from './sites.ts';
 
@@ -83,14 +84,15 @@ export class Purges {
       if ((await readSite(database, target.siteId)) === null) throw siteNotFound(target.siteId);
       return;
     }
-    const url = URL.canParse(target.url) ? new URL(target.url) : null;
-    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '') {
-      throw badUrl(
+    const url = parseHttpUrl(target.url);
+    if (url === null) {
+      throw errorAt(
+        'url',
         `"${target.url}" is not a complete URL; write it with scheme and host, such as "https://www.example.com/a.css"`,
       );
     }
     if ((await findSiteOfHost(database, zoneName, url.hostname)) === null) {
-      throw badUrl(`no site has the host "${url.hostname}"; add it to a site, or check the spelling`);
+      throw errorAt('url', `no site has the host "${url.hostname}"; add it to a site, or check the spelling`);
     }
   }
 
@@ -146,8 +148,4 @@ function refuseUnconfirmed(purge: Purge, receipts: readonly PurgeReceipt[]): voi
     `purge ${purge.position} is in the log, but ${names} did not confirm it; purge again when the status shows all parts ready`,
     silent.map(({ part, error }) => ({ path: part, message: error ?? 'did not confirm' })),
   );
-}
-
-function badUrl(message: string): ApiError {
-  return new ApiError('invalid', `url: ${message}`, [{ path: 'url', message }]);
 }

@@ -3,6 +3,7 @@ import type { SiteInput } from '#core/model/site.ts';
 import {
   joinTestPart,
   makeDataDirectory,
+  refusalOf,
   startTestControl,
   type TestControl,
   type TestPart,
@@ -30,15 +31,6 @@ const input = (id: string, more: Partial<SiteInput> = {}): SiteInput => ({
 
 /** The site as the edge has it. */
 const atEdge = (id: string) => edge.snapshots.at(-1)?.sites.find((site) => site.id === id);
-
-async function refusalOf(work: Promise<unknown>) {
-  const error = await work.then(
-    () => new Error('was not refused'),
-    (caught: unknown) => caught,
-  );
-  const { code, message, details } = error as { code?: string; message: string; details?: unknown };
-  return { code, message, details };
-}
 
 describe('sites', () => {
   test('a site that was added is at the edge, with a certificate, before the answer comes', async () => {

@@ -37,3 +37,8 @@ export class ApiError extends AppError {
     this.details = details;
   }
 }
+
+/** The error for one place of a request: its message names the place, and it is the only detail. */
+export function errorAt(path: string, message: string, code: AppErrorCode = 'invalid'): ApiError {
+  return new ApiError(code, `${path}: ${message}`, [{ path, message }]);
+}
