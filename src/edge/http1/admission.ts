@@ -12,6 +12,8 @@ export class Admission {
   readonly #byAddress = new Map<string, number>();
   /** Handshakes under way, by the client's address and port, which both ends of a TLS socket know. */
   readonly #handshakes = new Map<string, Socket>();
+  /** How many of them each client address has. */
+  readonly #handshakesByAddress = new Map<string, number>();
   #open = 0;
   #accepted = 0;
 
@@ -52,15 +54,21 @@ export class Admission {
   /** Counts a handshake until `endHandshake` or the end of the connection. */
   beginHandshake(socket: Socket): boolean {
     if (this.#handshakes.size >= this.#limits.handshakesMax) return this.#refuse(socket, 'handshakes-max');
+    const address = socket.remoteAddress ?? '';
+    const ofAddress = this.#handshakesByAddress.get(address) ?? 0;
+    if (ofAddress >= this.#limits.handshakesPerAddressMax) {
+      return this.#refuse(socket, 'handshakes-per-address-max');
+    }
     const key = handshakeKey(socket);
     this.#handshakes.set(key, socket);
-    socket.once('close', () => this.#handshakes.delete(key));
+    this.#handshakesByAddress.set(address, ofAddress + 1);
+    socket.once('close', () => this.#forget(key, address));
     return true;
   }
 
   /** Whether `socket` was one of the handshakes under way. */
   endHandshake(socket: Socket): boolean {
-    return this.#handshakes.delete(handshakeKey(socket));
+    return this.#forget(handshakeKey(socket), socket.remoteAddress ?? '');
   }
 
   cutHandshakes(): void {
@@ -75,12 +83,22 @@ export class Admission {
     return false;
   }
 
+  #forget(key: string, address: string): boolean {
+    const wasUnderWay = this.#handshakes.delete(key);
+    if (wasUnderWay) countOneLess(this.#handshakesByAddress, address);
+    return wasUnderWay;
+  }
+
   #release(address: string): void {
     this.#open -= 1;
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, left);
+    countOneLess(this.#byAddress, address);
   }
+}
+
+function countOneLess(counts: Map<string, number>, address: string): void {
+  const left = (counts.get(address) ?? 1) - 1;
+  if (left === 0) counts.delete(address);
+  else counts.set(address, left);
 }
 
 function handshakeKey(socket: Socket): string {

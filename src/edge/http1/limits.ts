@@ -45,6 +45,8 @@ export interface Http1Limits {
   readonly connectionsPerAddressMax: number;
   /** TLS handshakes at one time: each costs about half a millisecond of CPU. */
   readonly handshakesMax: number;
+  /** Of these, by one client address: a quarter, so that nobody who stays silent keeps all others out. */
+  readonly handshakesPerAddressMax: number;
   readonly handshakeMs: number;
   /** Resolution of all the times above. */
   readonly tickMs: number;
@@ -77,6 +79,7 @@ export const HTTP1_LIMITS: Http1Limits = {
   connectionsMax: 50_000,
   connectionsPerAddressMax: 8_192,
   handshakesMax: 2_048,
+  handshakesPerAddressMax: 512,
   handshakeMs: 10_000,
   tickMs: 500,
 };

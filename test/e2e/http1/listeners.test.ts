@@ -284,6 +284,26 @@ describe('TLS', () => {
     expect(await shown(null)).toBe('DNS:default.example');
   });
 
+  test('handshakes of one address, so that it cannot take the room of all', async () => {
+    const limits = { handshakesMax: 10, handshakesPerAddressMax: 2 };
+    const { certificate } = await setUp();
+    const certificates = [await certificate('example.com')];
+    await using listener = await startTestListener((x) => answer(x, 'hi'), limits, certificates);
+    const refused = () => listener.listeners.statistics().refusals['handshakes-per-address-max'] ?? 0;
+    const silent: RawClient[] = [];
+    for (let i = 0; i < 3; i += 1) silent.push(await openRawClient({ ...listener.https }));
+    await until('one is too many', () => refused() === 1);
+    for (const client of silent) client.destroy();
+    await until('their room is free', () => listener.listeners.statistics().https?.open === 0);
+    for (let i = 0; i < 3; i += 1) {
+      const client = await openRawClient({ ...listener.https, tls: { serverName: null } });
+      client.write(GET);
+      expect((await client.readResponse()).text).toBe('hi');
+      client.destroy();
+    }
+    expect(refused()).toBe(1);
+  });
+
   test('requests over TLS, with the facts of the connection, verified against the authority', async () => {
     const { certificate, ca } = await setUp();
     const seen: Exchange[] = [];
