@@ -77,7 +77,7 @@ export interface ScriptedOriginOptions {
 }
 
 /** The connection ended while the script waited for more. */
-export class ConnectionEnded extends Error {}
+class ConnectionEnded extends Error {}
 
 /** Something that has happened or not yet: `open()` lets everyone who waits go on. */
 export interface Barrier {

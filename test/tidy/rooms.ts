@@ -21,7 +21,7 @@ const CORE_ALL = [
 ];
 const PLANES = ['src/edge', 'src/nameserver', 'src/health', 'src/control', 'src/cli'];
 
-export const ROOMS: readonly Room[] = [
+const ROOMS: readonly Room[] = [
   { path: 'src/core/base', mayImport: [], why: 'knows nothing of CDNs' },
   { path: 'src/core/http', mayImport: ['src/core/base'], why: 'the protocol, not what we do with it' },
   { path: 'src/core/dns', mayImport: ['src/core/base'], why: 'the protocol, not whose zone it is' },

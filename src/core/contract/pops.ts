@@ -1,6 +1,6 @@
 /** Operations on POPs (places with edges), and on what the operator knows of where networks are. */
 import { z } from 'zod';
-import { edgeAddressSchema, edgeSchema, locationSchema, popSchema } from '../model/pop.ts';
+import { edgeSchema, ipAddressSchema, locationSchema, popSchema } from '../model/pop.ts';
 import { siteIdSchema } from '../model/site.ts';
 import { networkLocationSchema } from '../model/snapshot.ts';
 import { pageQuerySchema } from './paging.ts';
@@ -13,6 +13,16 @@ export const placeTextSchema = z.string().trim().min(1).max(200);
 const NETWORKS_PER_REQUEST_MAX = 100_000;
 const NETWORKS_BODY_BYTES_MAX = 16 << 20;
 
+/** Addresses of no machine: "this host", multicast and beyond (RFC 6890), in the spellings people use. */
+const NO_MACHINE = /^(?:0\.|22[4-9]\.|2[345]\d\.|ff[\da-f]{2}:|[0:]+$)/i;
+
+/** What DNS can send users to. Judged where it enters only: what is stored already is in force. */
+const edgeAddressSchema = ipAddressSchema.refine(
+  (address) => !NO_MACHINE.test(address),
+  'must be the address of a machine that users can connect to',
+);
+const edgeAddressesSchema = z.array(edgeAddressSchema).min(1).max(8);
+
 const popBodyShape = {
   name: popSchema.shape.name.optional(),
   /** Instead of `location`: a place in words, looked up by the control plane. */
@@ -20,8 +30,12 @@ const popBodyShape = {
   location: locationSchema.nullable().optional(),
   state: popSchema.shape.state.unwrap().optional(),
   /** Instead of `edges`: the POP is one edge with these addresses. */
-  addresses: z.array(edgeAddressSchema).min(1).max(8).optional(),
-  edges: z.array(edgeSchema).min(1).max(64).optional(),
+  addresses: edgeAddressesSchema.optional(),
+  edges: z
+    .array(edgeSchema.extend({ addresses: edgeAddressesSchema }))
+    .min(1)
+    .max(64)
+    .optional(),
 };
 
 interface PopBodyChoices {

@@ -5,6 +5,7 @@
  *
  * Values are latin1 strings (one character per byte), so that bytes above 127 pass through unchanged.
  */
+import { NAME_REMEMBERED_CHARACTERS_MAX, NAMES_REMEMBERED_MAX } from './limits.ts';
 
 /** What judgement needs of a message's fields; the web's `Headers` satisfies it as it is. */
 export interface FieldReader {
@@ -14,7 +15,6 @@ export interface FieldReader {
 
 /** Lower-case forms of the spellings met most, so that a lookup does not lower-case each name again. */
 const LOWER_CASE = new Map<string, string>();
-const LOWER_CASE_MAX = 2048;
 
 /** The lower-case form of a field name; names seen before cost one map lookup. */
 export function lowerCaseName(name: string): string {
@@ -22,7 +22,9 @@ export function lowerCaseName(name: string): string {
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
   // Bounded: names come from strangers, who could otherwise fill the map.
-  if (LOWER_CASE.size < LOWER_CASE_MAX && name.length <= 64) LOWER_CASE.set(name, lower);
+  if (LOWER_CASE.size < NAMES_REMEMBERED_MAX && name.length <= NAME_REMEMBERED_CHARACTERS_MAX) {
+    LOWER_CASE.set(name, lower);
+  }
   return lower;
 }
 

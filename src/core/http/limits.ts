@@ -8,3 +8,7 @@ export const VARY_MEMO_NAMES_MAX = 16;
 export const VARY_MEMO_CHARACTERS_MAX = 256;
 /** Members of a structured field list or dictionary; more and the field is invalid. */
 export const STRUCTURED_MEMBERS_MAX = 1_024;
+/** Spellings of field names whose lower-case form is remembered: all that browsers and servers use, many times over. */
+export const NAMES_REMEMBERED_MAX = 2_048;
+/** Characters of a name worth remembering. */
+export const NAME_REMEMBERED_CHARACTERS_MAX = 64;

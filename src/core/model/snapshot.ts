@@ -11,7 +11,6 @@ export const SNAPSHOT_LIMITS = {
   sitesMax: 1_000_000,
   popsMax: 10_000,
   networksMax: 1_000_000,
-  bytesMax: 1 << 30,
 } as const;
 
 /** An operator's word on where a network is; it wins over the geo database. */
