@@ -62,7 +62,7 @@ export function writeRequestHead(request: OriginRequest, host: string): string {
 }
 
 function writeFieldLines(fields: Fields, isChunked: boolean): string {
-  let lines = '';
+  const parts: string[] = [];
   const size = fields.size;
   for (let i = 0; i < size; i += 1) {
     const name = fields.nameAt(i);
@@ -71,9 +71,9 @@ function writeFieldLines(fields: Fields, isChunked: boolean): string {
     const value = fields.valueAt(i);
     if (!isToken(name)) refuse('a field name is no token');
     if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
-    lines += `${name}: ${value}\r\n`;
+    parts.push(name, ': ', value, '\r\n');
   }
-  return lines;
+  return parts.join('');
 }
 
 /** Fields that mean nothing, or something dangerous, after the content (RFC 9110 §6.5.1). */

@@ -31,12 +31,9 @@ export function prepareHead(head: StoredHead): StoredPreparedHead {
     fields.delete('cache-control');
     fields.delete('expires');
   }
-  return {
-    status: head.status,
-    reason: head.reason,
-    lines: encodeFieldLines(fields) + VIA_LINE,
-    browserTtl,
-  };
+  // What `+` puts together stays in pieces until it is read, and the pieces would be kept with it.
+  const lines = [encodeFieldLines(fields), VIA_LINE].join('');
+  return { status: head.status, reason: head.reason, lines, browserTtl };
 }
 
 /** The Cache-Control line for browsers at `ageSeconds`, with its line end. */
