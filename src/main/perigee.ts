@@ -34,10 +34,9 @@ program
     '--api-host <name>',
     'a name under which browsers may reach the API; may be given several times',
     collect,
-    [],
   )
   .option('--zone <name>', "the CDN's own zone", 'cdn.test')
-  .option('--site <host=origin-url>', 'serve this site; may be given several times', collect, [])
+  .option('--site <host=origin-url>', 'serve this site; may be given several times', collect)
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
   .option('--no-demo', 'without the demo shop and its six POPs')
   .option('--json', 'say where things are as one line of JSON')

@@ -14,9 +14,9 @@ export interface UpArguments {
   readonly https: string;
   readonly dns: string;
   readonly api: string;
-  readonly apiHost: readonly string[];
+  readonly apiHost?: readonly string[];
   readonly zone: string;
-  readonly site: readonly string[];
+  readonly site?: readonly string[];
   readonly edges: string;
   readonly demo: boolean;
 }
@@ -51,9 +51,9 @@ export function readUpOptions(given: UpArguments): UpOptions {
     https,
     dns,
     api,
-    apiHosts: given.apiHost.map(readApiHost),
+    apiHosts: (given.apiHost ?? []).map(readApiHost),
     zoneName: readZone(given.zone),
-    sites: given.site.map(readSite),
+    sites: (given.site ?? []).map(readSite),
     edgeWorkers: readWorkers(given.edges),
     hasDemo: given.demo,
   };
