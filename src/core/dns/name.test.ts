@@ -32,6 +32,11 @@ describe('names', () => {
     expect(encodeName(text)).toBeNull();
   });
 
+  test('a label may end with a dot', () => {
+    expect(encodeName('\\.')).toEqual(Uint8Array.of(1, 0x2e, 0));
+    expect(encodeName('a.b\\..')).toEqual(Uint8Array.of(1, 0x61, 2, 0x62, 0x2e, 0));
+  });
+
   test('every name survives its text form', () => {
     const label = fc.uint8Array({ minLength: 1, maxLength: 20 });
     fc.assert(

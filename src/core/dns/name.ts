@@ -37,7 +37,9 @@ export function encodeName(text: string): Uint8Array | null {
     if (!(octet <= 255)) return null;
     wire.push(lowerOctet(octet));
   }
-  if (!text.endsWith('.') && !closeLabel()) return null;
+  // Not asked of the text: a name may end with a dot that is escaped.
+  const isLabelOpen = wire.length - labelAt > 1;
+  if (isLabelOpen && !closeLabel()) return null;
   return wire.length > DNS_LIMITS.nameOctetsMax ? null : Uint8Array.from(wire);
 }
 
