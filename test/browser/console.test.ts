@@ -88,7 +88,7 @@ describe('the console', () => {
     await dialog.getByLabel('Origin').fill(cdn.originUrl);
     await dialog.getByRole('button', { name: 'Add site' }).click();
     await see('point your CNAME to Perigee');
-    await see(`${HOST}. CNAME example-com.cdn.test.`);
+    await see(`${HOST}. CNAME www-example-com.cdn.test.`);
   });
 
   test('refuses a host that is taken, in the words of the control plane', async () => {
@@ -98,7 +98,7 @@ describe('the console', () => {
     await dialog.getByLabel('Origin').fill(cdn.originUrl);
     await dialog.getByLabel('Id').fill('another');
     await dialog.getByRole('button', { name: 'Add site' }).click();
-    await see(/example-com/);
+    await see(/www-example-com/);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     complaints.splice(0);
@@ -120,7 +120,7 @@ describe('the console', () => {
     await click('link', 'Sites');
     const row = page.getByRole('row', { name: new RegExp(HOST) });
     await row.getByText('95%').waitFor();
-    await row.getByText('example-com.cdn.test').waitFor();
+    await row.getByText('www-example-com.cdn.test').waitFor();
     await click('link', HOST);
     await page.getByRole('heading', { name: HOST }).waitFor();
   });
@@ -156,7 +156,7 @@ describe('the console', () => {
   });
 
   test('purges a URL everywhere, with receipts', async () => {
-    await page.goto(`${cdn.url}/sites/example-com?tab=purge`);
+    await page.goto(`${cdn.url}/sites/www-example-com?tab=purge`);
     await page.getByLabel('URL', { exact: true }).last().fill('/style.css');
     await page.getByRole('button', { name: 'Purge', exact: true }).click();
     await see('applied by 3 of 3');

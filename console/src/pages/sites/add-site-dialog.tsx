@@ -3,11 +3,12 @@ import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { type SiteView, siteBodySchema } from '#core/contract/sites.ts';
+import { siteIdFromHost } from '#core/model/site-from-host.ts';
 import { useAddSite } from '../../api/mutations.ts';
+import { useStatus } from '../../api/queries.ts';
 import { refusalErrors, schemaErrors, WHOLE_FORM } from '../../forms/form-errors.ts';
 import { FormMessage } from '../../forms/form-message.tsx';
 import { NextStep } from './next-step.tsx';
-import { proposeSiteId } from './site-id.ts';
 
 interface AddSiteDialogProps {
   readonly isOpen: boolean;
@@ -21,9 +22,14 @@ interface FormValues {
   readonly id: string;
 }
 
-function toBody(values: FormValues) {
+/** The id that is proposed: the same that the command line takes. */
+function proposeId(host: string, zone: string): string {
+  return siteIdFromHost(host.trim().toLowerCase(), zone);
+}
+
+function toBody(values: FormValues, zone: string) {
   return {
-    id: values.id.trim() || proposeSiteId(values.host),
+    id: values.id.trim() || proposeId(values.host, zone),
     hosts: [values.host],
     origins: [{ url: values.originUrl }],
   };
@@ -35,8 +41,8 @@ function fieldOf(path: string): string | null {
   return path === 'id' ? 'id' : null;
 }
 
-function validate(values: FormValues): Record<string, string> {
-  const errors = schemaErrors(siteBodySchema, toBody(values), fieldOf);
+function validate(values: FormValues, zone: string): Record<string, string> {
+  const errors = schemaErrors(siteBodySchema, toBody(values, zone), fieldOf);
   // Without a host there is no id to propose; that is no fault of the id's.
   if (errors.host !== undefined && values.id.trim() === '') delete errors.id;
   return errors;
@@ -44,13 +50,14 @@ function validate(values: FormValues): Record<string, string> {
 
 function AddSiteForm(props: { readonly onAdded: (site: SiteView) => void; readonly onClose: () => void }) {
   const addSite = useAddSite();
+  const zone = useStatus().data?.zone ?? '';
   const form = useForm<FormValues>({
     initialValues: { host: '', originUrl: '', id: '' },
-    validate,
+    validate: (values) => validate(values, zone),
     validateInputOnBlur: true,
   });
   const submit = form.onSubmit((values) =>
-    addSite.mutate(toBody(values), {
+    addSite.mutate(toBody(values, zone), {
       onSuccess: props.onAdded,
       onError: (error) => form.setErrors(refusalErrors(error, fieldOf)),
     }),
@@ -74,7 +81,7 @@ function AddSiteForm(props: { readonly onAdded: (site: SiteView) => void; readon
         <TextInput
           label="Id"
           description="Names the site in the API and begins its CNAME"
-          placeholder={proposeSiteId(form.values.host) || 'example-com'}
+          placeholder={proposeId(form.values.host, zone) || 'www-example-com'}
           {...form.getInputProps('id')}
         />
         <FormMessage message={form.errors[WHOLE_FORM]} />
