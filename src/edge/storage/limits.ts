@@ -13,10 +13,11 @@ export const STORAGE_LIMITS = {
   /** Stored responses under one cache key: a wild Vary must not fill memory or make selection slow. */
   variantsPerKeyMax: 32,
   /**
-   * What a stored response costs beside its key, fields and body, in bytes: the objects and the index
-   * entry around it (340-480 measured for plain objects in a Map, and the parsed moments of its head).
+   * What a stored response costs beside its key, fields and body, in bytes: the objects and the index entry
+   * around it. Measured: 100,000 responses of 1 KiB with seven fields live in 2.6 KB each, of which 1.5 KB are
+   * body, key and fields.
    */
-  overheadBytes: 768,
+  overheadBytes: 1_100,
   /** Announced lengths up to this are allocated at once; longer ones grow with what really arrives. */
   allocateAtOnceBytesMax: 1024 * 1024,
   /** First allocation of a body of unknown or long length, in bytes. */

@@ -13,6 +13,7 @@ import type { BodySource } from '../../exchange.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse } from '../storage.ts';
+import { compactHead } from './compact-head.ts';
 import { hashText } from './ghost-table.ts';
 import { GrowingBody } from './growing-body.ts';
 import { MemoryBodySource } from './memory-body-source.ts';
@@ -122,7 +123,7 @@ export class MemoryStorage implements Storage {
       return null;
     }
     const body = new GrowingBody(bodyLength, this.#objectBytesMax);
-    const writer = new MemoryWriter(this.#fillStore, cacheKey, head, prepared, body, fixedBytes);
+    const writer = new MemoryWriter(this.#fillStore, cacheKey, compactHead(head), prepared, body, fixedBytes);
     const fills = this.#fills.get(cacheKey);
     if (fills === undefined) this.#fills.set(cacheKey, new Set([writer]));
     else fills.add(writer);
@@ -136,7 +137,7 @@ export class MemoryStorage implements Storage {
     const prepared = prepareHead(head);
     const bytes = headBytes(cacheKey, head, prepared) + slot.bodyCapacity;
     // Readers of the former response keep it; the body is shared, only the head is new.
-    slot.response = new MemoryResponse(head, prepared, slot.response.body);
+    slot.response = new MemoryResponse(compactHead(head), prepared, slot.response.body);
     shelf.responses = shelf.slots.map(({ response }) => response);
     this.#queues.recharge(slot, bytes);
     const freshened = slot.response;
