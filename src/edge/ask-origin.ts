@@ -1,4 +1,5 @@
 /** Asks a site's origins for a response: in their order, the next when a connection cannot be made. */
+import { errorMessage } from '#core/base/error-message.ts';
 import { makeConditional, removeConditions } from '#core/caching/conditional-request.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { Fields } from '#core/http/fields.ts';
@@ -48,7 +49,7 @@ export async function askOrigin(road: Road, errand: Errand): Promise<OriginRespo
       const { type } = describeFailure(error);
       road.recorder.count(`origin_failures_${type}`);
       const isLast = i + 1 >= origins.length;
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = errorMessage(error);
       road.failureLog.report({ site: place.site.id, origin: origin.url, type, cause, isLast });
       if (isLast || !mayTryNextOrigin(error)) throw error;
     }

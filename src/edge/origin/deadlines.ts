@@ -4,7 +4,7 @@
  */
 
 /** Milliseconds between ticks: deadlines are kept to this precision, never early. */
-export const TICK_MS = 50;
+const TICK_MS = 50;
 
 export interface Timed {
   /** On the scale of `Deadlines.now`; Infinity: none. */

@@ -2,8 +2,10 @@
  * Makes one connection to a destination: name lookup, TCP with both address families (RFC 8305, in
  * sequence with a short head start for each), TLS. Never sends a byte of a request.
  */
+
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
 import type { Destination } from './destination.ts';
 import { connectFailure } from './failures.ts';
@@ -91,8 +93,7 @@ export class Dialer implements Timed {
   #begin(outcome: LookupOutcome): void {
     if (this.#isOver) return;
     if (!outcome.ok) {
-      const reason = outcome.error instanceof Error ? outcome.error.message : String(outcome.error);
-      const detail = `${this.#destination.host}: ${reason}`;
+      const detail = `${this.#destination.host}: ${errorMessage(outcome.error)}`;
       this.#fail(new OriginFailure('dns_error', detail, false, { cause: outcome.error }));
       return;
     }

@@ -1,4 +1,5 @@
 /** Maps errors of sockets, TLS and name lookups to the error types of RFC 9209 §2.3. */
+import { errorMessage } from '#core/base/error-message.ts';
 import { OriginFailure, type OriginFailureType } from './origin-client.ts';
 
 const BY_CODE: Readonly<Record<string, OriginFailureType>> = {
@@ -21,19 +22,15 @@ const BY_CODE: Readonly<Record<string, OriginFailureType>> = {
 const CERTIFICATE_CODE =
   /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY|DECODE|DECRYPT)|ALTNAME|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)|PATH_LENGTH|CRL/;
 
-export function errorCode(error: unknown): string {
+function errorCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A failure to reach `where`, before any byte of a request was written. */
 export function connectFailure(error: unknown, where: string, isTlsBegun: boolean): OriginFailure {
   const code = errorCode(error);
-  const detail = `${where}: ${errorText(error)}`;
+  const detail = `${where}: ${errorMessage(error)}`;
   return new OriginFailure(connectFailureType(code, isTlsBegun), detail, false, { cause: error });
 }
 
@@ -48,6 +45,6 @@ export function lostConnection(error: unknown, where: string, mayHaveBeenProcess
   const detail =
     error === null
       ? `${where} closed the connection without a response`
-      : `connection to ${where} lost: ${errorText(error)}`;
+      : `connection to ${where} lost: ${errorMessage(error)}`;
   return new OriginFailure('connection_terminated', detail, mayHaveBeenProcessed, { cause: error });
 }

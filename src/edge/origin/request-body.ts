@@ -2,6 +2,7 @@
  * Sends a request's body, part by part, at the pace of whoever is slower: the user who sends it or the
  * origin that takes it (RFC 9112 §7.1 when its length is not known beforehand).
  */
+import { errorMessage } from '#core/base/error-message.ts';
 import type { BodySource } from '../exchange.ts';
 import type { OriginConnection } from './connection.ts';
 import { OriginFailure } from './origin-client.ts';
@@ -90,7 +91,7 @@ export class RequestBodySender {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = errorMessage(error);
     this.#body.cancel(detail);
     const failure = new OriginFailure('http_request_error', `the request body: ${detail}`, true, {
       cause: error,

@@ -26,13 +26,6 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
 /** Methods whose requests say "no content" explicitly (RFC 9110 §8.6). */
 const EXPECTS_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-export type RequestFraming = 'none' | 'length' | 'chunked';
-
-export function requestFraming(request: OriginRequest): RequestFraming {
-  if (request.body === null) return 'none';
-  return request.body.length === null ? 'chunked' : 'length';
-}
-
 function refuse(detail: string): never {
   throw new OriginFailure('http_request_error', detail, false);
 }

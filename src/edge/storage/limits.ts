@@ -1,7 +1,5 @@
 /** Bounds of the storage room, each with its unit and reason. */
 export const STORAGE_LIMITS = {
-  /** Default bytes of memory for stored responses, when the operator says nothing. */
-  memoryBytesDefault: 256 * 1024 * 1024,
   /** Smallest budget accepted: below it not even a few pages fit, and the shares below round to nothing. */
   memoryBytesMin: 1024 * 1024,
   /** A response may take this share of the budget: one download must not push out everything else. */

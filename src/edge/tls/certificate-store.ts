@@ -5,11 +5,13 @@
  *
  * It leaves to `listen.ts`: the server, which it tells of a new default through `onDefault`.
  */
+
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { Certificate } from '#core/model/snapshot.ts';
 import type { Logger } from '#platform/log.ts';
 
-export const CERTIFICATE_LIMITS = {
+const CERTIFICATE_LIMITS = {
   /** Secure contexts kept ready; each takes about 5 to 15 KB and 40 µs to make. */
   contextsMax: 4_096,
 } as const;
@@ -117,7 +119,7 @@ class SniCertificates implements CertificateStore {
       });
     } catch (error) {
       this.#log.error(
-        { hosts: certificate.hosts, reason: error instanceof Error ? error.message : String(error) },
+        { hosts: certificate.hosts, reason: errorMessage(error) },
         'a certificate cannot be used; handshakes for these hosts are refused',
       );
       return null;
