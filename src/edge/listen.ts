@@ -14,12 +14,14 @@ import { AppError } from '#core/base/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
+import { Admission } from './connection/admission.ts';
+import type { ConnectionContext, ListenLimits } from './connection/context.ts';
+import { DeadlineSweep } from './connection/deadline-sweep.ts';
+import { CONNECTION_LIMITS } from './connection/limits.ts';
+import { OutputScratch } from './connection/output-scratch.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
-import { Admission } from './http1/admission.ts';
-import { type ConnectionContext, Http1Connection } from './http1/connection.ts';
-import { DeadlineSweep } from './http1/deadline-sweep.ts';
-import { HTTP1_LIMITS, type Http1Limits } from './http1/limits.ts';
-import { OutputScratch } from './http1/output.ts';
+import { Http1Connection } from './http1/connection.ts';
+import { HTTP1_LIMITS } from './http1/limits.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 
 export interface ListenOptions {
@@ -32,8 +34,8 @@ export interface ListenOptions {
   readonly log: Logger;
   /** Whether other worker processes share the ports (SO_REUSEPORT). */
   readonly reusePort: boolean;
-  /** Departures from `HTTP1_LIMITS`. */
-  readonly limits?: Partial<Http1Limits>;
+  /** Departures from `CONNECTION_LIMITS` and `HTTP1_LIMITS`. */
+  readonly limits?: Partial<ListenLimits>;
 }
 
 export interface ListenerStatistics {
@@ -88,7 +90,7 @@ class Listening implements Listeners {
   #whenEmpty: (() => void) | null = null;
 
   constructor(options: ListenOptions) {
-    const limits = { ...HTTP1_LIMITS, ...options.limits };
+    const limits = { ...CONNECTION_LIMITS, ...HTTP1_LIMITS, ...options.limits };
     const countRefusal = (reason: string) => {
       this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
     };

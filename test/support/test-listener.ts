@@ -1,7 +1,7 @@
 /** The edge's own listeners on ports the system chooses, with a handler of the test's. */
 import type { Certificate } from '#core/model/snapshot.ts';
+import type { ListenLimits } from '#edge/connection/context.ts';
 import type { ExchangeHandler } from '#edge/exchange.ts';
-import type { Http1Limits } from '#edge/http1/limits.ts';
 import { type Listeners, listen } from '#edge/listen.ts';
 import { type CertificateStore, createCertificateStore } from '#edge/tls/certificate-store.ts';
 import { systemClock } from '#platform/clock.ts';
@@ -18,7 +18,7 @@ export interface TestListener extends AsyncDisposable {
 /** Starts both listeners on loopback; `await using` closes them. */
 export async function startTestListener(
   handler: ExchangeHandler,
-  limits: Partial<Http1Limits> = {},
+  limits: Partial<ListenLimits> = {},
   certificates: readonly Certificate[] = [],
 ): Promise<TestListener> {
   const log = createSilentLogger();

@@ -8,35 +8,17 @@
  *     handler ──▶ output ──▶ response sent ──▶ next head │ rest of the body dropped │ linger, close
  */
 import type { Socket } from 'node:net';
-import type { Clock } from '#platform/clock.ts';
-import type { Logger } from '#platform/log.ts';
-import type { ConnectionInfo, ExchangeHandler } from '../exchange.ts';
-import { type DeadlineSweep, type Guarded, NEVER } from './deadline-sweep.ts';
+import type { ConnectionContext } from '../connection/context.ts';
+import { type Guarded, NEVER } from '../connection/deadline-sweep.ts';
+import { type RequestRefusal, refusalStatus } from '../connection/request-refusal.ts';
+import type { ConnectionInfo } from '../exchange.ts';
 import { findHeadEnd, findHopeless, HEAD_INCOMPLETE, hasRequestLine } from './head-end.ts';
 import { InputBuffer } from './input-buffer.ts';
-import type { Http1Limits } from './limits.ts';
-import { Output, type OutputScratch } from './output.ts';
+import { Output } from './output.ts';
 import { RequestBody, type RequestBodyOwner } from './request-body.ts';
 import { BODY_CHUNKED, BODY_NONE, type ParsedRequest, parseRequestHead } from './request-head.ts';
-import { type RequestRefusal, refusalStatus } from './request-refusal.ts';
 import { dateLine, standardReason, statusLine } from './response-head.ts';
 import { type ExchangeOwner, ServerExchange } from './server-exchange.ts';
-
-/** What all connections of a worker's listeners share. */
-export interface ConnectionContext {
-  readonly handler: ExchangeHandler;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly limits: Http1Limits;
-  readonly sweep: DeadlineSweep;
-  readonly scratch: OutputScratch;
-  /** Number of the last exchange. */
-  exchanges: number;
-  /** The listener is closing: no connection persists. */
-  isDraining: boolean;
-  /** Counts a request or connection that was not served, by its reason. */
-  countRefusal(reason: string): void;
-}
 
 /** Heads are looked for in this much text first: nearly all fit, and pipelined ones are decoded once. */
 const HEAD_WINDOW_BYTES = 2048;

@@ -5,7 +5,7 @@
  *     field-line = field-name ":" OWS field-value OWS CRLF
  */
 import { Fields } from '#core/http/fields.ts';
-import { CHARACTER_CLASSES, FIELD_VALUE, TOKEN } from './characters.ts';
+import { CHARACTER_CLASSES, FIELD_VALUE, TOKEN } from '../connection/characters.ts';
 
 /** Why a block of field lines was refused. */
 export type FieldLinesFault =

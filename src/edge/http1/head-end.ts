@@ -2,7 +2,7 @@
  * Finds where a request's head ends in bytes that may hold only its beginning (RFC 9112 §2.1), and tells
  * early when they can never become one, so that junk is answered at once and not at a deadline.
  */
-import { CHARACTER_CLASSES, TOKEN } from './characters.ts';
+import { CHARACTER_CLASSES, TOKEN } from '../connection/characters.ts';
 
 const CR = 13;
 const LF = 10;

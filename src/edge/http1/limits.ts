@@ -1,20 +1,6 @@
-/**
- * Every bound of the HTTP/1.1 server and its listeners, with unit and reason. Exceeding one gives a named
- * refusal and a counter. Times are kept by a coarse tick (`deadline-sweep.ts`): a deadline passes after at
- * least the time given and at most two ticks more.
- */
+/** The bounds of HTTP/1.1 connections alone, beside those all connections share (`connection/limits.ts`). */
 
 export interface Http1Limits {
-  /** Request line and field lines together: what the larger public servers allow. */
-  readonly headBytesMax: number;
-  readonly methodBytesMax: number;
-  /** Longer than any address a browser sends; twice what most servers take. */
-  readonly targetBytesMax: number;
-  readonly fieldLinesMax: number;
-  /** Largest request body taken, as announced or as counted. */
-  readonly requestBodyBytesMax: number;
-  /** Body bytes kept for a road that does not read; then the socket is paused. */
-  readonly bodyBufferBytesMax: number;
   /** Bytes of requests that came before their turn; then the socket is paused. */
   readonly pipelinedBytesMax: number;
   /** Pipelined requests answered before other connections get their turn. */
@@ -23,63 +9,13 @@ export interface Http1Limits {
   readonly unreadBodyBytesMax: number;
   /** Parts in which a large body goes to the socket, so that a slow client holds no copy of the whole. */
   readonly writePartBytes: number;
-  /** Requests on one connection; then it is closed, so that clients spread anew. */
-  readonly requestsPerConnectionMax: number;
-
-  /** From the first byte of a head (or from accepting the connection) to its end. */
-  readonly headMs: number;
-  /** Without a request. Longer than the 60 s many clients and load balancers keep theirs. */
-  readonly idleMs: number;
-  /** In each such interval in which we wait for the body, this many bytes must come. */
-  readonly bodyProgressMs: number;
-  readonly bodyProgressBytesMin: number;
-  /** Between two signs that the client takes bytes: the kernel tells only when a third of a send buffer of up to 4 MB is free. */
-  readonly writeProgressMs: number;
-  /** After our last byte: for the client to read it and close, before a reset could take it away. */
-  readonly lingerMs: number;
-  readonly lingerBytesMax: number;
-
-  /** Open connections of one listener in one worker: memory. */
-  readonly connectionsMax: number;
-  /** Of these, by one client address: many users can share one. */
-  readonly connectionsPerAddressMax: number;
-  /** TLS handshakes at one time: each costs about half a millisecond of CPU. */
-  readonly handshakesMax: number;
-  /** Of these, by one client address: a quarter, so that nobody who stays silent keeps all others out. */
-  readonly handshakesPerAddressMax: number;
-  readonly handshakeMs: number;
-  /** Resolution of all the times above. */
-  readonly tickMs: number;
 }
 
 const KIB = 1024;
-const MIB = 1024 * KIB;
 
 export const HTTP1_LIMITS: Http1Limits = {
-  headBytesMax: 32 * KIB,
-  methodBytesMax: 64,
-  targetBytesMax: 16 * KIB,
-  fieldLinesMax: 200,
-  requestBodyBytesMax: 16 * 1024 * MIB,
-  bodyBufferBytesMax: 256 * KIB,
   pipelinedBytesMax: 64 * KIB,
   pipelinedRequestsPerTurn: 64,
   unreadBodyBytesMax: 256 * KIB,
   writePartBytes: 256 * KIB,
-  requestsPerConnectionMax: 1_000_000,
-
-  headMs: 15_000,
-  idleMs: 75_000,
-  bodyProgressMs: 30_000,
-  bodyProgressBytesMin: 1024,
-  writeProgressMs: 75_000,
-  lingerMs: 5_000,
-  lingerBytesMax: 16 * MIB,
-
-  connectionsMax: 50_000,
-  connectionsPerAddressMax: 8_192,
-  handshakesMax: 2_048,
-  handshakesPerAddressMax: 512,
-  handshakeMs: 10_000,
-  tickMs: 500,
 };

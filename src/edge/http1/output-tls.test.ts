@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { createTestAuthority } from '../../../test/support/test-authority.ts';
 import { until } from '../../../test/support/until.ts';
-import { Output, OutputScratch } from './output.ts';
+import { OutputScratch } from '../connection/output-scratch.ts';
+import { Output } from './output.ts';
 
 /** One pair of TLS sockets after another; the client's side reads nothing until it is resumed. */
 async function startPairs() {

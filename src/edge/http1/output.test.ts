@@ -3,9 +3,8 @@ import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { until } from '../../../test/support/until.ts';
-import { Output, OutputScratch } from './output.ts';
-
-const SCRATCH_BYTES = new OutputScratch().bytes.length;
+import { OutputScratch, SCRATCH_BYTES } from '../connection/output-scratch.ts';
+import { Output } from './output.ts';
 
 /** A socket that takes what it is given late, when `isSlow`, so that the bytes must have stayed as they were. */
 class TestSocket extends Writable {

@@ -11,37 +11,10 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-
-/**
- * What is put together in one write: a 16 KiB body with its head. Of larger ones only the beginning is, for
- * copying 64 KiB parts whole costs a third more CPU than a second and a third write (630 to 900 ms per GiB).
- */
-const SCRATCH_BYTES = 20 * 1024;
-
-export class OutputScratch {
-  bytes = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-
-  renew(): void {
-    this.bytes = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  }
-}
-
-/** Rejection of writing to a client that has gone or has stopped reading. */
-export class ClientGone extends Error {
-  constructor(reason: string) {
-    super(`the client is gone: ${reason}`);
-    this.name = 'ClientGone';
-  }
-}
+import { ClientGone, rejectedAsGone } from '../connection/client-gone.ts';
+import { type OutputScratch, SCRATCH_BYTES } from '../connection/output-scratch.ts';
 
 const WRITABLE = Promise.resolve();
-
-/** A rejection that may stay unobserved: a road that has lost interest in a client must not end the process. */
-export function rejectedAsGone(reason: string): Promise<never> {
-  const rejected = Promise.reject(new ClientGone(reason));
-  rejected.catch(ignore);
-  return rejected;
-}
 
 function ignore(): void {}
 

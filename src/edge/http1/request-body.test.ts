@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { HTTP1_LIMITS } from './limits.ts';
+import { CONNECTION_LIMITS } from '../connection/limits.ts';
 import { RequestBody, type RequestBodyOwner } from './request-body.ts';
 
-const LIMITS = { ...HTTP1_LIMITS, bodyBufferBytesMax: 4096, requestBodyBytesMax: 100_000 };
+const LIMITS = { ...CONNECTION_LIMITS, bodyBufferBytesMax: 4096, requestBodyBytesMax: 100_000 };
 
 function ownerWithCounts(): RequestBodyOwner & { wanted: number; cancelled: number } {
   return {

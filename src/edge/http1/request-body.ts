@@ -7,10 +7,10 @@
  */
 import { assert } from '#core/base/assert.ts';
 import type { Fields } from '#core/http/fields.ts';
+import type { ConnectionLimits } from '../connection/limits.ts';
+import { RequestBodyFault, type RequestBodyFaultName } from '../connection/request-refusal.ts';
 import type { BodySource } from '../exchange.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
-import type { Http1Limits } from './limits.ts';
-import { RequestBodyFault, type RequestBodyFaultName } from './request-refusal.ts';
 
 /** The connection, as the body sees it. */
 export interface RequestBodyOwner {
@@ -36,7 +36,7 @@ interface PendingRead {
 export class RequestBody implements BodySource {
   readonly length: number | null;
   readonly #owner: RequestBodyOwner;
-  readonly #limits: Http1Limits;
+  readonly #limits: ConnectionLimits;
   readonly #decoder: ChunkedDecoder | null;
   /** Bytes still to come, for a body of known length. */
   #remaining: number;
@@ -57,7 +57,7 @@ export class RequestBody implements BodySource {
   #droppedBytes = 0;
 
   /** `length` null: chunked. */
-  constructor(length: number | null, owner: RequestBodyOwner, limits: Http1Limits) {
+  constructor(length: number | null, owner: RequestBodyOwner, limits: ConnectionLimits) {
     this.length = length;
     this.#owner = owner;
     this.#limits = limits;

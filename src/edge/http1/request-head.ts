@@ -4,12 +4,12 @@
  * bytes differently; the target is kept byte for byte. Reading the body is `request-body.ts`'s.
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
+import { parseAuthority } from '../connection/authority.ts';
+import { CHARACTER_CLASSES, DIGIT, TARGET, TOKEN } from '../connection/characters.ts';
+import type { ConnectionLimits } from '../connection/limits.ts';
+import type { RequestHeadFault } from '../connection/request-refusal.ts';
 import type { RequestHead } from '../exchange.ts';
-import { parseAuthority } from './authority.ts';
-import { CHARACTER_CLASSES, DIGIT, TARGET, TOKEN } from './characters.ts';
 import { parseFieldLines } from './field-lines.ts';
-import type { Http1Limits } from './limits.ts';
-import type { RequestHeadFault } from './request-refusal.ts';
 
 export interface ParsedRequest {
   readonly head: RequestHead;
@@ -43,7 +43,7 @@ export function parseRequestHead(
   from: number,
   end: number,
   scheme: 'http' | 'https',
-  limits: Http1Limits,
+  limits: ConnectionLimits,
 ): ParsedRequest | RequestHeadFault {
   let at = from;
   let method: string;
@@ -199,7 +199,7 @@ class Framing {
   }
 
   /** The first thing wrong, in the order of what endangers others most. */
-  fault(isHttp11: boolean, limits: Http1Limits): RequestHeadFault | null {
+  fault(isHttp11: boolean, limits: ConnectionLimits): RequestHeadFault | null {
     if (this.#codings > 0) {
       if (this.#lengths > 0) return 'content-length-with-transfer-encoding';
       if (!isHttp11) return 'transfer-encoding-in-http-1.0';

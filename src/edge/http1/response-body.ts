@@ -3,8 +3,9 @@
  * connection fall out of step: a body that does not have the announced length cuts the connection.
  */
 import type { Fields } from '#core/http/fields.ts';
+import { rejectedAsGone } from '../connection/client-gone.ts';
 import type { BodySink } from '../exchange.ts';
-import { type Output, rejectedAsGone } from './output.ts';
+import type { Output } from './output.ts';
 import { encodeFieldLines } from './response-head.ts';
 
 /** The exchange's connection, as a sink sees it. */

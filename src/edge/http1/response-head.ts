@@ -4,7 +4,7 @@
  * framed, is decided by the exchange.
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
-import { isFieldValue, isToken } from './characters.ts';
+import { isFieldValue, isToken } from '../connection/characters.ts';
 
 /** Standard reason phrases of the statuses in use (RFC 9110 §15 and the IANA registry). */
 const REASONS: Readonly<Record<number, string>> = {

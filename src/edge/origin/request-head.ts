@@ -5,7 +5,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import { lowerCaseName } from '#core/http/fields.ts';
-import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../http1/characters.ts';
+import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../connection/characters.ts';
 import { OriginFailure, type OriginRequest } from './origin-client.ts';
 
 /** Fields about this connection alone (RFC 9110 §7.6.1), or written by this client. */

@@ -1,5 +1,5 @@
 /** The first line of a response (RFC 9112 §4): "HTTP/1.1 200 OK". */
-import { CHARACTER_CLASSES, DIGIT, FIELD_VALUE } from '../http1/characters.ts';
+import { CHARACTER_CLASSES, DIGIT, FIELD_VALUE } from '../connection/characters.ts';
 import type { StatusLine } from './response-framing.ts';
 
 const BEGIN = 'HTTP/1.';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { Fields } from '#core/http/fields.ts';
+import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
 import type { Exchange } from '#edge/exchange.ts';
-import { RequestBodyFault } from '#edge/http1/request-refusal.ts';
 import { openRawClient, type RawResponse } from '../../support/raw-client.ts';
 import { startTestListener, type TestListener } from '../../support/test-listener.ts';
 import { REFUSED_CASES } from './hostile-requests.cases.ts';

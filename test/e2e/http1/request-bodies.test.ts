@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { Fields } from '#core/http/fields.ts';
+import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
 import type { Exchange } from '#edge/exchange.ts';
-import { RequestBodyFault } from '#edge/http1/request-refusal.ts';
 import { openRawClient } from '../../support/raw-client.ts';
 import { startTestListener } from '../../support/test-listener.ts';
 import { until } from '../../support/until.ts';

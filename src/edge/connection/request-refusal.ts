@@ -2,8 +2,8 @@
  * Why a request is refused before the road sees it, and with which status. The names go into counters;
  * the answer carries them too, so that whoever sent the request can mend it.
  */
-import type { ChunkedFault } from './chunked-decoder.ts';
-import type { FieldLinesFault } from './field-lines.ts';
+import type { ChunkedFault } from '../http1/chunked-decoder.ts';
+import type { FieldLinesFault } from '../http1/field-lines.ts';
 
 export type RequestHeadFault =
   | FieldLinesFault

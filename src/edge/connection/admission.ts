@@ -3,10 +3,10 @@
  * handshakes at one time. What is over a bound is reset at once, which costs least; nobody waits in a queue.
  */
 import type { Socket } from 'node:net';
-import type { Http1Limits } from './limits.ts';
+import type { ConnectionLimits } from './limits.ts';
 
 export class Admission {
-  readonly #limits: Http1Limits;
+  readonly #limits: ConnectionLimits;
   readonly #countRefusal: (reason: string) => void;
   /** Open connections by client address; as many entries as there are connections, at most. */
   readonly #byAddress = new Map<string, number>();
@@ -17,7 +17,7 @@ export class Admission {
   #open = 0;
   #accepted = 0;
 
-  constructor(limits: Http1Limits, countRefusal: (reason: string) => void) {
+  constructor(limits: ConnectionLimits, countRefusal: (reason: string) => void) {
     this.#limits = limits;
     this.#countRefusal = countRefusal;
   }
