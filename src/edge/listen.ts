@@ -4,12 +4,6 @@
  * the certificate store's; what a request is answered with is the handler's.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import {
-  createServer as createTlsServer,
-  type SecureContext,
-  type TLSSocket,
-  type Server as TlsServer,
-} from 'node:tls';
 import { AppError } from '#core/base/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
@@ -23,6 +17,7 @@ import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1/connection.ts';
 import { HTTP1_LIMITS } from './http1/limits.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
+import { createTlsListener } from './tls/tls-server.ts';
 
 export interface ListenOptions {
   /** Null: no such listener. */
@@ -152,38 +147,17 @@ class Listening implements Listeners {
     });
   }
 
-  #tlsServer(): TlsServer {
-    const { certificates } = this.#options;
-    const admission = this.#httpsAdmission;
-    const server = createTlsServer({
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: this.#context.limits.handshakeMs,
-      SNICallback: (serverName, answer) => {
-        const context: SecureContext | null = certificates.contextFor(serverName);
-        if (context === null) answer(new Error('no certificate for this name'));
-        else answer(null, context);
-      },
-      ...certificates.defaultCertificate,
+  #tlsServer(): Server {
+    const { countRefusal, limits } = this.#context;
+    const { server, release } = createTlsListener({
+      certificates: this.#options.certificates,
+      admission: this.#httpsAdmission,
+      alpnProtocols: ['http/1.1'],
+      handshakeMs: limits.handshakeMs,
+      countRefusal,
+      onSecure: (socket, tls) => this.#open(socket, 'https', tls),
     });
-    this.#stopFollowing = certificates.onDefault(() => {
-      server.setSecureContext(certificates.defaultCertificate ?? {});
-    });
-    server.on('connection', (socket: Socket) => {
-      if (admission.admit(socket)) admission.beginHandshake(socket);
-    });
-    server.on('secureConnection', (socket: TLSSocket) => {
-      admission.endHandshake(socket);
-      const serverName = typeof socket.servername === 'string' ? socket.servername.toLowerCase() : null;
-      this.#open(socket, 'https', { serverName, protocol: socket.getProtocol() ?? 'unknown' });
-    });
-    server.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
-      if (admission.endHandshake(socket)) this.#context.countRefusal('handshake-failed');
-      socket.destroy();
-    });
+    this.#stopFollowing = release;
     return server;
   }
 
