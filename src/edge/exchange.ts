@@ -2,7 +2,7 @@
  * The one thing a listener hands to the road: a request that has arrived and the means to answer it.
  * HTTP/1.1 implements it today; HTTP/2 and HTTP/3 implement it later without the road knowing.
  *
- * Order of calls: any number of `inform`, then exactly one of the `respond…` calls or `abort`.
+ * Order of calls: any number of `inform`, then exactly one of the `respond…` calls, `acceptTunnel` or `abort`.
  */
 import type { Fields } from '#core/http/fields.ts';
 
@@ -27,6 +27,11 @@ export interface RequestHead {
   readonly authority: string;
   readonly httpVersion: '1.0' | '1.1' | '2' | '3';
   readonly fields: Fields;
+  /**
+   * The protocol the client asks to switch to, in lower case: HTTP/1.1 Upgrade (RFC 9110 §7.8), HTTP/2 and 3
+   * ":protocol" (RFC 8441, RFC 9220). Null: an ordinary request. Such a request has no body.
+   */
+  readonly upgrade: string | null;
 }
 
 /**
@@ -58,6 +63,15 @@ export interface BodySink {
   end(trailers?: Fields): Promise<void>;
   /** Ends it as incomplete, so that the client can tell (RFC 9112 §8: close without the last chunk). */
   abort(reason: string): void;
+}
+
+/**
+ * What follows a switch of protocols: raw bytes both ways, independent of each other. The end of `source` is the
+ * client's half-close, `sink.end()` is ours; losing the client fails both, `sink.abort()` resets both.
+ */
+export interface Tunnel {
+  readonly source: BodySource;
+  readonly sink: BodySink;
 }
 
 export interface ResponseHead {
@@ -116,6 +130,11 @@ export interface Exchange {
    * HTTP/1.0). For HEAD, 204 and 304 the sink takes and drops bytes.
    */
   respondStream(head: ResponseHead, bodyLength: number | null): BodySink;
+  /**
+   * Accepts the switch that `request.upgrade` asks for: 101 in HTTP/1.1, 200 in HTTP/2 and 3. What the client
+   * sent before is the beginning of the tunnel. Any other answer refuses the switch.
+   */
+  acceptTunnel(fields: Fields): Tunnel;
   /** Cuts the connection (or resets the stream) without an answer. */
   abort(reason: string): void;
 }

@@ -7,7 +7,7 @@ import { createLocalHub } from '#platform/local-bus.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { Collapse } from './collapse.ts';
 import { Configuration } from './configuration.ts';
-import type { BodySink, BodySource, Exchange, PreparedHead, ResponseHead } from './exchange.ts';
+import type { BodySink, BodySource, Exchange, PreparedHead, ResponseHead, Tunnel } from './exchange.ts';
 import { FailureLog } from './failure-log.ts';
 import { createHttp1Client } from './origin/http1-client.ts';
 import { Recorder } from './record.ts';
@@ -75,6 +75,7 @@ class KeptExchange implements Exchange {
       authority: 'www.example.com',
       httpVersion: '1.1' as const,
       fields: Fields.of([['Host', 'www.example.com'], ...fields]),
+      upgrade: null,
     };
   }
 
@@ -98,6 +99,10 @@ class KeptExchange implements Exchange {
       end: async () => this.ended.resolve(),
       abort: () => this.ended.resolve(),
     };
+  }
+
+  acceptTunnel(): Tunnel {
+    throw new Error('no switch was asked for');
   }
 
   abort(reason: string): void {

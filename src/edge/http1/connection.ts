@@ -6,24 +6,26 @@
  *     data ──▶ body of the current request? ──▶ RequestBody
  *        └──▶ input ──(no exchange, output not blocked)──▶ head ──▶ exchange ──▶ handler
  *     handler ──▶ output ──▶ response sent ──▶ next head │ rest of the body dropped │ linger, close
+ *        └── switch of protocols: what comes is a body until the client's end, what goes is as it is
  */
 import type { Socket } from 'node:net';
 import type { ConnectionContext } from '../connection/context.ts';
 import { type Guarded, NEVER } from '../connection/deadline-sweep.ts';
 import { type RequestRefusal, refusalStatus } from '../connection/request-refusal.ts';
-import type { ConnectionInfo } from '../exchange.ts';
+import type { ConnectionInfo, Tunnel } from '../exchange.ts';
 import { findHeadEnd, findHopeless, HEAD_INCOMPLETE, hasRequestLine } from './head-end.ts';
 import { InputBuffer } from './input-buffer.ts';
 import { Output } from './output.ts';
 import { RequestBody, type RequestBodyOwner } from './request-body.ts';
 import { BODY_CHUNKED, BODY_NONE, type ParsedRequest, parseRequestHead } from './request-head.ts';
+import { TunnelBody, type TunnelOwner } from './response-body.ts';
 import { dateLine, standardReason, statusLine } from './response-head.ts';
 import { type ExchangeOwner, ServerExchange } from './server-exchange.ts';
 
 /** Heads are looked for in this much text first: nearly all fit, and pipelined ones are decoded once. */
 const HEAD_WINDOW_BYTES = 2048;
 
-export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner {
+export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner, TunnelOwner {
   readonly output: Output;
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
@@ -41,6 +43,8 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   #isPersistent = true;
   #owesContinue = false;
   #hasInputEnded = false;
+  #isTunnel = false;
+  #hasTunnelEnded = false;
   #isLingering = false;
   #lingeredBytes = 0;
   #isClosed = false;
@@ -76,9 +80,28 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   }
 
   beginResponse(mustClose: boolean): string {
-    if (mustClose || !this.#mayPersist()) this.#isPersistent = false;
+    // What a client sent in expectation of a switch is no request.
+    const isUpgradeRefused = this.#exchange?.request.upgrade != null;
+    if (mustClose || isUpgradeRefused || !this.#mayPersist()) this.#isPersistent = false;
     if (!this.#isPersistent) return 'Connection: close\r\n\r\n';
     return this.#exchange?.request.httpVersion === '1.0' ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
+  }
+
+  beginTunnel(head: string): Tunnel {
+    this.#isTunnel = true;
+    this.output.write(head, null, '');
+    const source = new RequestBody('until-end', this, this.#context.limits);
+    this.#body = source;
+    if (this.#input.length > 0) this.#feedInput(source);
+    if (this.#hasInputEnded) source.endInput();
+    return { source, sink: new TunnelBody(this) };
+  }
+
+  endTunnel(): void {
+    this.#socket.end();
+    this.#hasTunnelEnded = true;
+    // Whole in both directions: what happens to the connection now is no loss.
+    if (this.#hasInputEnded) this.#exchange = null;
   }
 
   responseSent(): void {
@@ -127,7 +150,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
 
   /** No further request is taken; the current one is answered first. */
   drain(): void {
-    if (this.#exchange === null) this.#linger();
+    if (this.#exchange === null && !this.#isTunnel) this.#linger();
   }
 
   /** Ends the connection as if the client had gone. */
@@ -195,6 +218,11 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   #inputEnded(): void {
     if (this.#isClosed) return;
     this.#hasInputEnded = true;
+    if (this.#isTunnel) {
+      this.#body?.endInput();
+      if (this.#hasTunnelEnded) this.#exchange = null;
+      return;
+    }
     if (this.#body !== null) {
       this.#body.fail('body-incomplete');
       this.#bodyBroke('body-incomplete');
@@ -337,7 +365,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
 
   /** Begins an interval in which body bytes must come, unless one is running. */
   #awaitBody(): void {
-    if (this.#body === null || this.#readDeadline !== NEVER || this.#isLingering) return;
+    if (this.#body === null || this.#readDeadline !== NEVER || this.#isLingering || this.#isTunnel) return;
     this.#readDeadline = this.#deadline(this.#context.limits.bodyProgressMs);
     this.#bodyMark = this.#body.receivedBytes;
   }

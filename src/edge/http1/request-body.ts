@@ -34,12 +34,12 @@ export class RequestBody implements BodySource {
   #wasRead = false;
   #droppedBytes = 0;
 
-  /** `length` null: chunked. */
-  constructor(length: number | null, owner: RequestBodyOwner, limits: ConnectionLimits) {
-    this.length = length;
+  /** `length` null: chunked; 'until-end': all that comes until `endInput`, as in a tunnel. */
+  constructor(length: number | null | 'until-end', owner: RequestBodyOwner, limits: ConnectionLimits) {
+    this.length = typeof length === 'number' ? length : null;
     this.#owner = owner;
     this.#limits = limits;
-    this.#remaining = length ?? 0;
+    this.#remaining = length === 'until-end' ? Number.POSITIVE_INFINITY : (length ?? 0);
     this.#decoder = length === null ? new ChunkedDecoder((part) => this.#take(part)) : null;
   }
 
@@ -104,6 +104,12 @@ export class RequestBody implements BodySource {
     if (this.isComplete) this.#queue.complete();
     else this.#queue.settle();
     return at;
+  }
+
+  /** The client has sent all it will: the end of a body that goes on until then. */
+  endInput(): void {
+    this.#remaining = 0;
+    this.#queue.complete();
   }
 
   /** Ends it as incomplete, unless it is whole. */

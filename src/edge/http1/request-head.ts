@@ -5,7 +5,7 @@
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
 import { parseAuthority } from '../connection/authority.ts';
-import { CHARACTER_CLASSES, DIGIT, TARGET, TOKEN } from '../connection/characters.ts';
+import { CHARACTER_CLASSES, DIGIT, isToken, TARGET, TOKEN } from '../connection/characters.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
 import type { RequestHeadFault } from '../connection/request-refusal.ts';
 import type { RequestHead } from '../exchange.ts';
@@ -33,6 +33,10 @@ const LETTER_C = 0x63;
 const LETTER_E = 0x65;
 const LETTER_H = 0x68;
 const LETTER_T = 0x74;
+const LETTER_U = 0x75;
+
+/** Offers that are passed over, as RFC 9110 §7.8 allows: what follows would be requests that nobody looks at. */
+const HTTP_OFFER = /^(?:h2c?|h3|http|tls)(?:\/|$)/;
 
 /**
  * Reads the head in `text.slice(from, end)`, `end` being behind the empty line. `scheme` is the
@@ -86,8 +90,9 @@ export function parseRequestHead(
   const fault = framing.fault(isHttp11, limits);
   if (fault !== null) return fault;
   if (authority === '') authority = framing.authority;
+  const upgrade = isHttp11 && method === 'GET' ? framing.upgrade : null;
   return {
-    head: { method, target, authority, httpVersion: isHttp11 ? '1.1' : '1.0', fields },
+    head: { method, target, authority, httpVersion: isHttp11 ? '1.1' : '1.0', fields, upgrade },
     bodyLength: framing.bodyLength,
     expectsContinue: framing.expectsContinue && isHttp11 && framing.bodyLength !== BODY_NONE,
     isPersistent: !framing.asksClose && (isHttp11 || framing.asksKeepAlive),
@@ -153,6 +158,9 @@ class Framing {
   expectsContinue = false;
   asksClose = false;
   asksKeepAlive = false;
+  #asksUpgrade = false;
+  #offer: string | null = null;
+  #offers = 0;
   #hosts = 0;
   #lengths = 0;
   #codings = 0;
@@ -176,6 +184,12 @@ class Framing {
           if (first === LETTER_E && lowerCaseName(name) === 'expect')
             this.#readExpectation(fields.valueAt(i));
           break;
+        case 7:
+          if (first === LETTER_U && lowerCaseName(name) === 'upgrade') {
+            this.#offers += 1;
+            this.#offer = fields.valueAt(i).toLowerCase();
+          }
+          break;
         case 10:
           if (first === LETTER_C && lowerCaseName(name) === 'connection') {
             this.#readConnection(fields.valueAt(i));
@@ -196,6 +210,14 @@ class Framing {
       }
     }
     if (this.#codings > 0) this.bodyLength = BODY_CHUNKED;
+  }
+
+  /** The one protocol offered; null where there is none to switch to, several to choose from, or a body first. */
+  get upgrade(): string | null {
+    const offer = this.#offer;
+    if (offer === null || !this.#asksUpgrade || this.#offers > 1 || this.bodyLength !== BODY_NONE)
+      return null;
+    return isProtocol(offer) && !HTTP_OFFER.test(offer) ? offer : null;
   }
 
   /** The first thing wrong, in the order of what endangers others most. */
@@ -247,8 +269,15 @@ class Framing {
       const word = option.trim().toLowerCase();
       if (word === 'close') this.asksClose = true;
       else if (word === 'keep-alive') this.asksKeepAlive = true;
+      else if (word === 'upgrade') this.#asksUpgrade = true;
     }
   }
+}
+
+/** protocol = protocol-name [ "/" protocol-version ], both tokens (RFC 9110 §7.8). */
+function isProtocol(text: string): boolean {
+  const slash = text.indexOf('/');
+  return slash === -1 ? isToken(text) : isToken(text.slice(0, slash)) && isToken(text.slice(slash + 1));
 }
 
 /** Codings we do not know before a final `chunked` are unsupported; anything else cannot be framed at all. */

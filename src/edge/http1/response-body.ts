@@ -20,6 +20,14 @@ export interface ResponseBodyOwner {
   cut(reason: string, mustReset: boolean): void;
 }
 
+/** The connection, as our side of a tunnel sees it. */
+export interface TunnelOwner {
+  readonly output: Output;
+  /** We send no more; the client still may. */
+  endTunnel(): void;
+  cut(reason: string, mustReset: boolean): void;
+}
+
 const DONE = Promise.resolve();
 
 /** What all sinks share: the head waits for the first bytes, so that both go out in one write. */
@@ -155,6 +163,34 @@ export class DroppedBody extends ResponseBody {
   /** The client has all there is to get, so that nothing is incomplete for it. */
   override abort(): void {
     void this.end();
+  }
+}
+
+/** Our side of a tunnel: bytes as they are. Its end is a half-close; giving it up resets both ways. */
+export class TunnelBody implements BodySink {
+  readonly #owner: TunnelOwner;
+  #isEnded = false;
+
+  constructor(owner: TunnelOwner) {
+    this.#owner = owner;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#isEnded) return rejectedAsGone('the tunnel has ended');
+    this.#owner.output.write('', bytes, '');
+    return this.#owner.output.writable();
+  }
+
+  end(): Promise<void> {
+    if (this.#isEnded) return DONE;
+    this.#isEnded = true;
+    this.#owner.endTunnel();
+    return this.#owner.output.writable();
+  }
+
+  abort(reason: string): void {
+    this.#isEnded = true;
+    this.#owner.cut(reason, true);
   }
 }
 

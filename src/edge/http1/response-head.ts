@@ -9,6 +9,7 @@ import { isFieldValue, isToken } from '../connection/characters.ts';
 /** Standard reason phrases of the statuses in use (RFC 9110 §15 and the IANA registry). */
 const REASONS: Readonly<Record<number, string>> = {
   100: 'Continue',
+  101: 'Switching Protocols',
   102: 'Processing',
   103: 'Early Hints',
   200: 'OK',

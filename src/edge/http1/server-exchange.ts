@@ -4,13 +4,16 @@
  */
 import { assert } from '#core/base/assert.ts';
 import type { Fields } from '#core/http/fields.ts';
+import { rejectedAsGone } from '../connection/client-gone.ts';
 import type {
   BodySink,
+  BodySource,
   ConnectionInfo,
   Exchange,
   PreparedHead,
   RequestHead,
   ResponseHead,
+  Tunnel,
 } from '../exchange.ts';
 import type { Output } from './output.ts';
 import type { RequestBody } from './request-body.ts';
@@ -34,7 +37,17 @@ export interface ExchangeOwner extends ResponseBodyOwner {
    * something to say. `mustClose`: the body ends where the connection does.
    */
   beginResponse(mustClose: boolean): string;
+  /** Sends `head`; from then on the connection is a tunnel. */
+  beginTunnel(head: string): Tunnel;
 }
+
+/** What reading from a client who has gone ends with. */
+const LOST_SOURCE: BodySource = {
+  length: null,
+  read: () => rejectedAsGone('before the tunnel began'),
+  trailers: () => null,
+  cancel: () => {},
+};
 
 export class ServerExchange implements Exchange {
   readonly id: number;
@@ -135,6 +148,15 @@ export class ServerExchange implements Exchange {
     if (this.request.httpVersion !== '1.1') return new CloseBody(owner, text + owner.beginResponse(true));
     text += `Transfer-Encoding: chunked\r\n${owner.beginResponse(false)}`;
     return new ChunkedBody(owner, text);
+  }
+
+  acceptTunnel(fields: Fields): Tunnel {
+    const { upgrade } = this.request;
+    assert(upgrade !== null && !this.#isResponding, 'only a switch that was asked for is accepted, once');
+    this.#isResponding = true;
+    if (this.#isGone) return { source: LOST_SOURCE, sink: new LostBody() };
+    const lines = `${statusLine(101, '')}${encodeFieldLines(fields)}`;
+    return this.#owner.beginTunnel(`${lines}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
   }
 
   abort(reason: string): void {
