@@ -182,6 +182,8 @@ describe('site', () => {
         'inner.example',
         '--stale-if-error',
         '2h',
+        '--websockets',
+        'off',
       ),
     ).toContain('Changed site www-example-com.\n');
     const shown = `www-example-com
@@ -190,6 +192,7 @@ CNAME target            www-example-com.cdn.test
 Origins                 http://192.0.2.1:8080 (Host: inner.example)
 Stale if error          2h
 Stale while revalidate  0s
+WebSockets              off
 Rules                   none: the origin's Cache-Control decides
 `;
     for (const name of ['www-example-com', 'example.com', 'www-example-com.cdn.test.']) {

@@ -24,11 +24,13 @@ export interface Errand {
   readonly informs: Exchange | null;
   /** Gives the request up; null: nobody will. */
   readonly signal: AbortSignal | null;
+  /** Protocol to ask the origin to switch to; there is no body then. */
+  readonly upgrade?: string;
 }
 
 /** Resolves with the first origin's response; rejects with the last failure. */
 export async function askOrigin(road: Road, errand: Errand): Promise<OriginResponse> {
-  const { request, body, place, informs, signal } = errand;
+  const { request, body, place, informs, signal, upgrade } = errand;
   const { origins } = place.site;
   for (let i = 0; ; i++) {
     const origin = origins[i] as Origin;
@@ -41,6 +43,7 @@ export async function askOrigin(road: Road, errand: Errand): Promise<OriginRespo
       ...(informs === null
         ? {}
         : { onInform: (status: number, fields: Fields) => inform(informs, status, fields) }),
+      ...(upgrade === undefined ? {} : { upgrade }),
     };
     try {
       return await road.originClient.fetch(originRequest, signal ?? undefined);

@@ -24,6 +24,7 @@ import { serve } from './serve.ts';
 import { STORAGE_LIMITS } from './storage/limits.ts';
 import { MemoryStorage } from './storage/memory/memory-storage.ts';
 import { createCertificateStore } from './tls/certificate-store.ts';
+import { type TunnelLimits, Tunnels } from './tunnels.ts';
 
 export interface EdgeOptions {
   readonly edgeId: string;
@@ -46,6 +47,8 @@ export interface EdgeOptions {
   readonly isAccessLogged?: boolean;
   /** Departures from the bounds of the client to origins, for tests. */
   readonly originClient?: Http1Client;
+  /** Departures from `TUNNEL_LIMITS`, for tests. */
+  readonly tunnelLimits?: Partial<TunnelLimits>;
 }
 
 export interface RunningEdge {
@@ -73,6 +76,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     purges: new PurgeTable(),
     recorder: new Recorder({ bus, clock, log, popId, isAccessLogged }),
     failureLog: new FailureLog(clock, log),
+    tunnels: new Tunnels(options.tunnelLimits),
     clock,
     log,
     configuration: null,
@@ -159,6 +163,7 @@ function statusOf(
     perigee_edge_origin_connections_open: origin.open,
     perigee_edge_origin_connections_idle: origin.idle,
     perigee_edge_fills_open: road.collapse.size,
+    perigee_edge_tunnels_open: road.tunnels.size,
     perigee_edge_storage_charged_bytes: chargedBytes,
     perigee_edge_storage_admissions_total: admissions,
     perigee_edge_storage_evictions_total: evictions,

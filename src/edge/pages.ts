@@ -67,6 +67,19 @@ export const MALFORMED_REQUEST_TEXT: PageText = {
     'Its content did not arrive whole, or not in the form announced, so the site cannot answer it.',
 };
 
+export const SWITCHED_OFF_TEXT: PageText = {
+  status: 403,
+  title: 'WebSockets are switched off for this site',
+  explanation:
+    'The request asked to switch to another protocol, such as WebSocket. The site’s owner has not allowed that here.',
+};
+
+export const UNKNOWN_PROTOCOL_TEXT: PageText = {
+  status: 501,
+  title: 'This protocol is not known here',
+  explanation: 'The request asked for a tunnel of a protocol other than WebSocket.',
+};
+
 export const LOOP_TEXT: PageText = {
   status: 508,
   title: 'This site refers to itself',

@@ -114,8 +114,8 @@ export class Recorder {
   }
 
   /** Counts something worth knowing, such as `origin_failures_connection_refused`; `name` from a closed set. */
-  count(name: string): void {
-    this.#events.set(name, (this.#events.get(name) ?? 0) + 1);
+  count(name: string, amount = 1): void {
+    this.#events.set(name, (this.#events.get(name) ?? 0) + amount);
   }
 
   /** Totals since the start, by metric name. */

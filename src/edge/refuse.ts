@@ -13,7 +13,9 @@ import {
   NOT_CONFIGURED_TEXT,
   NOT_STORED_TEXT,
   type PageText,
+  SWITCHED_OFF_TEXT,
   TOO_BUSY_TEXT,
+  UNKNOWN_PROTOCOL_TEXT,
   unknownHostText,
 } from './pages.ts';
 import type { Road } from './road.ts';
@@ -38,6 +40,20 @@ export function refuseUnplaced(road: Road, exchange: Exchange, why: NoPlace): vo
   }
   const text = unknownHostText(exchange.request.authority);
   refuse(road, exchange, null, { text, detail: 'unknown_host' });
+}
+
+/** The site does not switch protocols, or nobody here knows how to that one's. */
+export function refuseSwitch(
+  road: Road,
+  exchange: Exchange,
+  siteId: string,
+  why: 'switched-off' | 'unknown',
+): void {
+  const [text, detail] =
+    why === 'switched-off'
+      ? [SWITCHED_OFF_TEXT, 'websockets_off']
+      : [UNKNOWN_PROTOCOL_TEXT, 'unknown_protocol'];
+  refuse(road, exchange, siteId, { text, detail });
 }
 
 /** The request passed this installation before (RFC 8586). */

@@ -9,6 +9,7 @@ import type { FailureLog } from './failure-log.ts';
 import type { OriginClient } from './origin/origin-client.ts';
 import type { Recorder } from './record.ts';
 import type { Storage } from './storage/storage.ts';
+import type { Tunnels } from './tunnels.ts';
 
 export interface Road {
   readonly storage: Storage;
@@ -17,6 +18,7 @@ export interface Road {
   readonly purges: PurgeTable;
   readonly recorder: Recorder;
   readonly failureLog: FailureLog;
+  readonly tunnels: Tunnels;
   readonly clock: Clock;
   readonly log: Logger;
   /** Null until a snapshot is known; replaced whole. */

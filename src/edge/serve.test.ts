@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { PurgeTable } from '#core/caching/purge-table.ts';
 import { Fields } from '#core/http/fields.ts';
-import { siteSchema } from '#core/model/site.ts';
-import type { Snapshot } from '#core/model/snapshot.ts';
-import { createLocalHub } from '#platform/local-bus.ts';
-import { createSilentLogger } from '#platform/log.ts';
-import { Collapse } from './collapse.ts';
-import { Configuration } from './configuration.ts';
+import { makeTestRoad } from '../../test/support/test-road.ts';
 import type { BodySink, BodySource, Exchange, PreparedHead, ResponseHead, Tunnel } from './exchange.ts';
-import { FailureLog } from './failure-log.ts';
-import { createHttp1Client } from './origin/http1-client.ts';
-import { Recorder } from './record.ts';
 import type { Road } from './road.ts';
 import { serve } from './serve.ts';
 import { MemoryStorage } from './storage/memory/memory-storage.ts';
@@ -20,33 +11,7 @@ import type { Storage, StoredResponse } from './storage/storage.ts';
 const NOW = 1_800_000_000_000;
 const clock = { now: () => NOW };
 
-function makeRoad(storage: Storage): Road {
-  const log = createSilentLogger();
-  const bus = createLocalHub().join('edge:a/0');
-  const recorder = new Recorder({ bus, clock, log, popId: 'here', isAccessLogged: true });
-  recorder.close();
-  const site = siteSchema.parse({
-    id: 'shop',
-    hosts: ['www.example.com'],
-    origins: [{ url: 'http://127.0.0.1:9' }],
-  });
-  return {
-    storage,
-    originClient: createHttp1Client({ egressAddress: null, clock }),
-    collapse: new Collapse(),
-    purges: new PurgeTable(),
-    recorder,
-    failureLog: new FailureLog(clock, log),
-    clock,
-    log,
-    configuration: new Configuration({
-      generation: 1,
-      sites: [site],
-      zone: { name: 'cdn.test' },
-    } as unknown as Snapshot),
-    backgroundValidations: 0,
-  };
-}
+const makeRoad = (storage: Storage): Road => makeTestRoad(storage, clock);
 
 /** An exchange that keeps what it was answered. */
 class KeptExchange implements Exchange {

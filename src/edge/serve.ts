@@ -8,7 +8,7 @@
  *                       └─ again ───────────┤                                        (`settle`)
  *                                           └─ refuse
  *
- * The steps are other files' work. A hit runs from here to the socket within one turn, without a promise.
+ * A request to switch protocols leaves it after `route` (`tunnel.ts`). The steps are other files' work. A hit runs from here to the socket within one turn, without a promise.
  */
 import { assert } from '#core/base/assert.ts';
 import { decide } from '#core/caching/decide.ts';
@@ -40,6 +40,7 @@ import { revalidateBehind } from './revalidate.ts';
 import type { Road } from './road.ts';
 import { lookUp, select } from './select-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
+import { serveSwitch } from './tunnel.ts';
 import { Visit } from './visit.ts';
 
 /** The entrance: answers the exchange, now or later, whatever happens. */
@@ -54,7 +55,10 @@ function enter(road: Road, exchange: Exchange): void {
     return;
   }
   const place = configuration.locate(exchange);
+  const { upgrade } = exchange.request;
   if (typeof place === 'string') refuseUnplaced(road, exchange, place);
+  else if (upgrade !== null)
+    watch(road, exchange, serveSwitch(road, exchange, configuration, place, upgrade));
   else travel(road, exchange, configuration, place, exchange.receivedAt, null);
 }
 

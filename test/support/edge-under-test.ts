@@ -17,6 +17,7 @@ import type { Certificate, Snapshot } from '#core/model/snapshot.ts';
 import { type RunningEdge, startEdge } from '#edge/edge.ts';
 import { createHttp1Client } from '#edge/origin/http1-client.ts';
 import type { OriginLimits } from '#edge/origin/limits.ts';
+import type { TunnelLimits } from '#edge/tunnels.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
@@ -48,6 +49,7 @@ export interface TestEdgeOptions {
   readonly certificates?: readonly Certificate[];
   readonly memoryBytes?: number;
   readonly originLimits?: Partial<OriginLimits>;
+  readonly tunnelLimits?: Partial<TunnelLimits>;
 }
 
 export interface RequestParts {
@@ -130,6 +132,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     clock,
     log: createSilentLogger(),
     originClient: createHttp1Client({ egressAddress: null, clock, limits: options.originLimits ?? {} }),
+    tunnelLimits: options.tunnelLimits ?? {},
   });
   const address = running.http as ListenAddress;
   const connect = (): Promise<RawClient> => openRawClient(address);

@@ -39,6 +39,8 @@ export interface ScriptedConnection {
   readHead(): Promise<RecordedRequest>;
   /** At least `count` bytes of what follows. */
   readBytes(count: number): Promise<Buffer>;
+  /** All that comes until the other side ends its own. */
+  readToEnd(): Promise<Buffer>;
   /** Strings are latin1. */
   write(bytes: string | Uint8Array): void;
   /** Writes and waits until the bytes have left for the kernel. */
@@ -51,6 +53,7 @@ export interface ScriptedConnection {
   reset(): void;
   /** Stops receiving. */
   stopReading(): void;
+  startReading(): void;
   /** Once the other side has closed or cut the connection. */
   readonly closed: Promise<void>;
 }
@@ -126,7 +129,8 @@ class Connection implements ScriptedConnection {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #requests: RecordedRequest[];
-  #received = Buffer.alloc(0);
+  /** What came and was not taken yet; joined only when somebody looks. */
+  #chunks: Buffer[] = [];
   #hasEnded = false;
   #sentBytes = 0;
   #onChange: (() => void)[] = [];
@@ -145,7 +149,7 @@ class Connection implements ScriptedConnection {
       this.#changed();
     };
     socket.on('data', (bytes: Buffer) => {
-      this.#received = Buffer.concat([this.#received, bytes]);
+      this.#chunks.push(bytes);
       this.#changed();
     });
     socket.on('end', ended);
@@ -177,6 +181,11 @@ class Connection implements ScriptedConnection {
 
   async readBytes(count: number): Promise<Buffer> {
     await this.#until(() => this.#received.length >= count);
+    return this.#take(this.#received.length);
+  }
+
+  async readToEnd(): Promise<Buffer> {
+    await this.#until(() => this.#hasEnded);
     return this.#take(this.#received.length);
   }
 
@@ -217,6 +226,10 @@ class Connection implements ScriptedConnection {
     this.#socket.pause();
   }
 
+  startReading(): void {
+    this.#socket.resume();
+  }
+
   async #readBody(head: RecordedRequest): Promise<Pick<RecordedRequest, 'body' | 'trailers'>> {
     if (head.field('transfer-encoding') !== null) return this.#readChunked();
     const length = Number(head.field('content-length') ?? 0);
@@ -238,10 +251,15 @@ class Connection implements ScriptedConnection {
     return { body: Buffer.concat(parts), trailers };
   }
 
+  get #received(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] as Buffer;
+  }
+
   #take(count: number): Buffer {
-    const taken = this.#received.subarray(0, count);
-    this.#received = this.#received.subarray(count);
-    return taken;
+    const received = this.#received;
+    this.#chunks = [received.subarray(count)];
+    return received.subarray(0, count);
   }
 
   async #until(condition: () => boolean): Promise<void> {
@@ -286,7 +304,7 @@ export async function startScriptedOrigin(
   const server: Server =
     tls === undefined
       ? createTcpServer({ allowHalfOpen: true }, accept)
-      : createTlsServer({ ...tls }, accept);
+      : createTlsServer({ ...tls, allowHalfOpen: true }, accept);
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,5 +1,5 @@
 /** `perigee site`: what the CDN serves. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { AppError } from '#core/base/app-error.ts';
 import type { SiteView } from '#core/contract/sites.ts';
 import { hostNameSchema } from '#core/model/site.ts';
@@ -21,6 +21,7 @@ interface SiteOptions {
   readonly insecure?: boolean;
   readonly staleIfError?: string;
   readonly staleWhileRevalidate?: string;
+  readonly websockets?: 'on' | 'off';
 }
 
 /** Adds `site` and returns it, so that `rule` finds its place below. */
@@ -51,6 +52,12 @@ function withSiteOptions(command: Command): Command {
     .option(
       '--stale-while-revalidate <duration>',
       'how long a stale response may be used while it is fetched anew (default: 0s)',
+    )
+    .addOption(
+      new Option(
+        '--websockets <switch>',
+        'whether users may open WebSockets to the origins (default: on)',
+      ).choices(['on', 'off']),
     );
 }
 
@@ -77,6 +84,7 @@ function readFields(options: SiteOptions) {
             '--stale-while-revalidate',
           ),
         }),
+    ...(options.websockets === undefined ? {} : { webSockets: options.websockets === 'on' }),
   };
 }
 
@@ -175,6 +183,7 @@ function renderSite(session: Session, site: SiteView): string {
     `${label('Origins')}${origins.map(printable).join(', ')}`,
     `${label('Stale if error')}${formatDuration(site.staleIfErrorSeconds)}`,
     `${label('Stale while revalidate')}${formatDuration(site.staleWhileRevalidateSeconds)}`,
+    `${label('WebSockets')}${site.webSockets ? 'on' : 'off'}`,
     `${label('Rules')}${site.rules.length === 0 ? "none: the origin's Cache-Control decides" : countOf(site.rules.length, 'rule')}`,
   ];
   const rules = site.rules.length === 0 ? '' : `\n${rulesTable(session, site.rules)}`;
@@ -184,7 +193,9 @@ function renderSite(session: Session, site: SiteView): string {
 function setCommand(site: Command, io: CliIo): void {
   const command = site
     .command('set <site>')
-    .description("change a site's origins or stale windows, or give it more hosts; what is left out stays");
+    .description(
+      "change a site's origins, stale windows or WebSockets, or give it more hosts; what is left out stays",
+    );
   withGlobalOptions(withSiteOptions(command)).action(
     async (name: string, options: SiteOptions, self: Command) => {
       const session = openSession(self, io);

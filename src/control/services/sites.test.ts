@@ -45,6 +45,7 @@ describe('sites', () => {
       rules: [],
       staleWhileRevalidateSeconds: 0,
       staleIfErrorSeconds: 86_400,
+      webSockets: true,
       cname: 'shop.cdn.test',
     });
     expect(atEdge('shop')?.hosts).toEqual(['www.shop.example.com', 'shop.cdn.test']);
@@ -79,10 +80,10 @@ describe('sites', () => {
     expect(site.hosts).toEqual(['www.shop.example.com']);
     const again = await control.client.patchSite({
       params: { id: 'shop' },
-      body: { staleIfErrorSeconds: 5 },
+      body: { staleIfErrorSeconds: 5, webSockets: false },
     });
     expect(again.rules).toEqual(site.rules);
-    expect(atEdge('shop')?.staleIfErrorSeconds).toBe(5);
+    expect(atEdge('shop')).toMatchObject({ staleIfErrorSeconds: 5, webSockets: false });
   });
 
   test('put adds what is not there, and refuses another id', async () => {

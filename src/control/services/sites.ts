@@ -81,6 +81,7 @@ export class Sites {
         rules: patch.rules ?? former.rules,
         staleWhileRevalidateSeconds: patch.staleWhileRevalidateSeconds ?? former.staleWhileRevalidateSeconds,
         staleIfErrorSeconds: patch.staleIfErrorSeconds ?? former.staleIfErrorSeconds,
+        webSockets: patch.webSockets ?? former.webSockets,
       };
       await storeSite(transaction, patched, this.#options.zone);
       return patched;

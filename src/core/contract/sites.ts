@@ -14,7 +14,8 @@ export type SiteView = z.output<typeof siteViewSchema>;
 /** A whole site; `cname` may be sent back as it was read and is ignored. */
 export const siteBodySchema = siteSchema.extend({ cname: z.string().optional() });
 
-const { hosts, origins, rules, staleWhileRevalidateSeconds, staleIfErrorSeconds } = siteSchema.shape;
+const { hosts, origins, rules, staleWhileRevalidateSeconds, staleIfErrorSeconds, webSockets } =
+  siteSchema.shape;
 
 /** Fields to replace; what is left out stays. Lists are replaced whole. */
 export const sitePatchSchema = z.strictObject({
@@ -23,6 +24,7 @@ export const sitePatchSchema = z.strictObject({
   rules: rules.unwrap().optional(),
   staleWhileRevalidateSeconds: staleWhileRevalidateSeconds.unwrap().optional(),
   staleIfErrorSeconds: staleIfErrorSeconds.unwrap().optional(),
+  webSockets: webSockets.unwrap().optional(),
 });
 export type SitePatch = z.output<typeof sitePatchSchema>;
 

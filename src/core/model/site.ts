@@ -88,6 +88,8 @@ export const siteSchema = z.strictObject({
   staleWhileRevalidateSeconds: ttlSecondsSchema.default(0),
   /** How long a stale response may cover for an origin that cannot be reached or fails. */
   staleIfErrorSeconds: ttlSecondsSchema.default(86_400),
+  /** Whether users may switch to other protocols, such as WebSocket, through the edges to the origins. */
+  webSockets: z.boolean().default(true),
 });
 
 export type Origin = z.output<typeof originSchema>;

@@ -93,6 +93,18 @@ export class OriginConnection implements Timed {
     return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
   }
 
+  /** Sends no more, once what was written has left; the origin still may. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  /** Cuts it so that the origin cannot take it for an end; its user hears no more. */
+  reset(): void {
+    this.#user = null;
+    this.#socket.resetAndDestroy();
+    this.#close();
+  }
+
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;

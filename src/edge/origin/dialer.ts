@@ -151,7 +151,8 @@ export class Dialer implements Timed {
   #open(address: string): Socket {
     const { egressAddress, secureContext } = this.#settings;
     const { port, tls } = this.#destination;
-    const local = egressAddress === null ? {} : { localAddress: egressAddress };
+    // An origin that has sent all it will may still be sent to.
+    const local = { allowHalfOpen: true, ...(egressAddress === null ? {} : { localAddress: egressAddress }) };
     if (tls === null) return connectTcp({ host: address, port, ...local });
     const { serverName, verifies } = tls;
     return connectTls({

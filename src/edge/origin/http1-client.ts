@@ -24,7 +24,7 @@ export interface Http1ClientOptions {
 }
 
 export interface Http1Client extends OriginClient {
-  /** Connections open or being made, and how many of them are idle. */
+  /** Connections for requests, open or being made, and how many of them are idle. */
   connections(): { readonly open: number; readonly idle: number };
 }
 

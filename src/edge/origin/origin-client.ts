@@ -4,7 +4,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import type { Origin } from '#core/model/site.ts';
-import type { BodySource } from '../exchange.ts';
+import type { BodySource, Tunnel } from '../exchange.ts';
 
 export interface OriginRequest {
   readonly origin: Origin;
@@ -16,6 +16,14 @@ export interface OriginRequest {
   readonly body: BodySource | null;
   /** Interim responses of the origin, passed on by the road. */
   readonly onInform?: (status: number, fields: Fields) => void;
+  /** Protocol to ask the origin to switch to (RFC 9110 §7.8), in lower case; the request has no body then. */
+  readonly upgrade?: string;
+}
+
+/** The connection behind a 101, with nothing between. */
+export interface OriginTunnel extends Tunnel {
+  /** Called once when the connection is lost before both directions have ended. Only one listener. */
+  whenLost(listener: () => void): void;
 }
 
 export interface OriginResponse {
@@ -24,6 +32,8 @@ export interface OriginResponse {
   /** As received, hop-by-hop fields removed. */
   readonly fields: Fields;
   readonly body: BodySource;
+  /** Only with 101, which comes only where an upgrade was asked for: what follows, its source being `body`. */
+  readonly tunnel?: OriginTunnel;
   /** Milliseconds since the epoch: request sent, head received. */
   readonly requestedAt: number;
   readonly respondedAt: number;

@@ -5,6 +5,7 @@
  *   waiting ─ connection ─▶ sending, awaiting the head ─ head ─▶ receiving the body ─▶ over
  *      ▲                              │
  *      └── an idle connection died ───┘   once, and only where RFC 9110 §9.2.2 allows it
+ *                                     └─ 101 ──▶ over: the connection is its tunnel's (`origin-tunnel.ts`)
  */
 import type { Fields } from '#core/http/fields.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -18,6 +19,7 @@ import {
   type OriginRequest,
   type OriginResponse,
 } from './origin-client.ts';
+import { ConnectionTunnel } from './origin-tunnel.ts';
 import type { ConnectionPool, ConnectionWaiter } from './pool.ts';
 import { type RequestBodyListener, RequestBodySender } from './request-body.ts';
 import { writeRequestHead } from './request-head.ts';
@@ -79,7 +81,7 @@ export class OriginFetch
     this.#reject = reject;
     this.#destination = destinationOf(request.origin, host);
     this.#head = writeRequestHead(request, host);
-    this.#reader = new ResponseReader(request.method, settings.limits, this);
+    this.#reader = new ResponseReader(request, settings.limits, this);
   }
 
   begin(signal: AbortSignal | undefined): void {
@@ -200,6 +202,20 @@ export class OriginFetch
   onInform(status: number, fields: Fields): void {
     if (this.#isSent) this.#connection?.setDeadline(this.#settings.limits.firstByteMs);
     this.#request.onInform?.(status, fields);
+  }
+
+  onSwitch(reason: string, fields: Fields, rest: Buffer): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    // From here on it is not this request's: neither its end nor its giver-up touches it.
+    this.#connection = null;
+    this.#end(false);
+    const { pool, clock, limits } = this.#settings;
+    pool.handOver(connection);
+    const tunnel = new ConnectionTunnel(connection, rest, limits);
+    const requestedAt = this.#requestedAt;
+    const { source: body } = tunnel;
+    this.#resolve({ status: 101, reason, fields, body, tunnel, requestedAt, respondedAt: clock.now() });
   }
 
   onHead(line: StatusLine, framing: ResponseFraming): void {

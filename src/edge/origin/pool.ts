@@ -60,6 +60,8 @@ export class ConnectionPool {
   /** All idle connections, longest idle first. */
   readonly #idle = new Set<OriginConnection>();
   readonly #connections = new Set<OriginConnection>();
+  /** Those that became tunnels: they take no room from requests. */
+  readonly #handedOver = new Set<OriginConnection>();
   /** Dials under way, with who asked for them; null once they no longer want it. */
   readonly #dials = new Map<Dialer, ConnectionWaiter | null>();
   readonly #dialOf = new Map<ConnectionWaiter, Dialer>();
@@ -122,6 +124,13 @@ export class ConnectionPool {
     }
   }
 
+  /** The connection carries no request any more and is its user's until it closes. */
+  handOver(connection: OriginConnection): void {
+    this.#connections.delete(connection);
+    this.#handedOver.add(connection);
+    this.#leave(this.#laneOf(connection.destination));
+  }
+
   /** Closes everything: waiters are refused, requests under way fail. */
   close(): void {
     this.#isClosed = true;
@@ -135,7 +144,7 @@ export class ConnectionPool {
       this.#dequeue(queued);
       queued.waiter.onNoConnection(failure);
     }
-    for (const connection of [...this.#connections]) connection.shutDown();
+    for (const connection of [...this.#connections, ...this.#handedOver]) connection.shutDown();
   }
 
   #laneOf(destination: Destination): Lane {
@@ -198,6 +207,7 @@ export class ConnectionPool {
   }
 
   #onClosed(connection: OriginConnection, lane: Lane): void {
+    if (this.#handedOver.delete(connection)) return;
     this.#connections.delete(connection);
     if (this.#idle.delete(connection)) lane.idle.splice(lane.idle.indexOf(connection), 1);
     this.#leave(lane);

@@ -40,17 +40,20 @@ function isTarget(text: string): boolean {
 
 /** The whole head as latin1 text, up to and including the empty line. Throws `OriginFailure` for what may not be sent. */
 export function writeRequestHead(request: OriginRequest, host: string): string {
-  const { method, target, fields, body } = request;
+  const { method, target, fields, body, upgrade } = request;
   if (!isToken(method)) refuse('the method is no token');
   if (method === 'CONNECT') refuse('CONNECT is not forwarded');
   if (!isTarget(target)) refuse('the request target has characters that may not be sent');
   if (!isFieldValue(host)) refuse('the Host has characters that may not be sent');
+  if (upgrade !== undefined && (body !== null || !isFieldValue(upgrade)))
+    refuse('no such switch can be asked for');
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
   const isChunked = body !== null && body.length === null;
   head += writeFieldLines(fields, isChunked);
   if (isChunked) head += 'Transfer-Encoding: chunked\r\n';
   else if (body !== null) head += `Content-Length: ${body.length}\r\n`;
   else if (EXPECTS_CONTENT.has(method)) head += 'Content-Length: 0\r\n';
+  if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
   return `${head}\r\n`;
 }
 

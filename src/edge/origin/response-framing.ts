@@ -77,6 +77,13 @@ export function frameInterim(received: Fields): Fields {
   });
 }
 
+/** Whether a 101 switches to `protocol` and says so on its connection (RFC 9110 §7.8). */
+export function switchesTo(protocol: string, received: Fields): boolean {
+  const options = listTokens(received.get('connection') ?? '');
+  const chosen = listTokens(received.get('upgrade') ?? '');
+  return options.includes('upgrade') && chosen.length === 1 && chosen[0] === protocol;
+}
+
 /** Null when a coding stands there that this client did not ask for and cannot take off. */
 function framingKind(
   coding: string | null,

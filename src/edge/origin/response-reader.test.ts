@@ -5,10 +5,20 @@ import { ResponseReader } from './response-reader.ts';
 
 /** All that a reader tells of the pieces, joined so that it does not depend on how they were cut. */
 function read(method: string, ...pieces: Uint8Array[]): string[] {
+  return readFor({ method }, pieces);
+}
+
+function readFor(request: { method: string; upgrade?: string }, pieces: readonly Uint8Array[]): string[] {
   const events: string[] = [];
   let content = '';
-  const reader = new ResponseReader(method, ORIGIN_LIMITS, {
+  let hasSwitched = false;
+  const reader = new ResponseReader(request, ORIGIN_LIMITS, {
     onInform: (status, fields) => events.push(`inform ${status} ${JSON.stringify([...fields])}`),
+    onSwitch: (reason, fields, rest) => {
+      events.push(`switch ${reason} ${JSON.stringify([...fields])}`);
+      content += rest.toString('latin1');
+      hasSwitched = true;
+    },
     onHead: (line, framing) =>
       events.push(
         `head ${JSON.stringify(line)} ${framing.kind} ${framing.length} ${framing.isReusable} ${JSON.stringify([...framing.fields])}`,
@@ -21,7 +31,11 @@ function read(method: string, ...pieces: Uint8Array[]): string[] {
       events.push(`end ${JSON.stringify(trailers === null ? null : [...trailers])}`),
     onFault: (type, detail) => events.push(`fault ${type} ${detail}`),
   });
-  for (const piece of pieces) reader.push(Buffer.from(piece));
+  for (const piece of pieces) {
+    // Once switched, bytes are others' to read.
+    if (hasSwitched) content += Buffer.from(piece).toString('latin1');
+    else reader.push(Buffer.from(piece));
+  }
   reader.end();
   return [...events, content];
 }
@@ -51,6 +65,47 @@ describe('ResponseReader', () => {
       }
       expect(read(method, ...[...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(whole);
     }
+  });
+
+  const SWITCH = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nA: b\r\n\r\n';
+  const switches: [string, string, string[]][] = [
+    ['at once', `${SWITCH}HTTP/1.1 raw`, ['switch Switching [["A","b"]]', 'HTTP/1.1 raw']],
+    [
+      'behind an interim response',
+      `HTTP/1.1 103 E\r\n\r\n${SWITCH}raw\r\n\r\n`,
+      ['inform 103 []', 'switch Switching [["A","b"]]', 'raw\r\n\r\n'],
+    ],
+    [
+      'refused',
+      'HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno',
+      [
+        'head {"minorVersion":1,"status":403,"reason":"No"} length 2 true [["Content-Length","2"]]',
+        'end null',
+        'no',
+      ],
+    ],
+  ];
+  for (const [protocol, lines] of [
+    ['another', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'],
+    ['several', 'Connection: Upgrade\r\nUpgrade: websocket, x\r\n'],
+    ['none named', 'Connection: Upgrade\r\n'],
+    ['not said of the connection', 'Upgrade: websocket\r\n'],
+  ] as const) {
+    const fault = 'fault http_protocol_error 101 to another protocol than was asked for';
+    switches.push([`to ${protocol}`, `HTTP/1.1 101 S\r\n${lines}\r\nraw`, [fault, '']]);
+  }
+  test.each(switches)('a switch that was asked for, %s, however the bytes are cut', (_, wire, due) => {
+    const bytes = latin1(wire);
+    const request = { method: 'GET', upgrade: 'websocket' };
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      expect(readFor(request, [bytes.slice(0, cut), bytes.slice(cut)])).toEqual(due);
+    }
+    expect(
+      readFor(
+        request,
+        [...bytes].map((byte) => Uint8Array.of(byte)),
+      ),
+    ).toEqual(due);
   });
 
   test('ends with exactly one end or fault, whatever comes', () => {
@@ -84,8 +139,9 @@ describe('ResponseReader', () => {
 
   test('says nothing more once stopped', () => {
     const events: string[] = [];
-    const reader: ResponseReader = new ResponseReader('GET', ORIGIN_LIMITS, {
+    const reader: ResponseReader = new ResponseReader({ method: 'GET' }, ORIGIN_LIMITS, {
       onInform: () => events.push('inform'),
+      onSwitch: () => events.push('switch'),
       onHead: () => {
         events.push('head');
         reader.stop();

@@ -7,13 +7,24 @@ import type { Fields } from '#core/http/fields.ts';
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
 import { parseFieldLines } from '../http1/field-lines.ts';
 import type { OriginLimits } from './limits.ts';
-import type { OriginFailureType } from './origin-client.ts';
-import { frameInterim, frameResponse, type ResponseFraming, type StatusLine } from './response-framing.ts';
+import type { OriginFailureType, OriginRequest } from './origin-client.ts';
+import {
+  frameInterim,
+  frameResponse,
+  type ResponseFraming,
+  type StatusLine,
+  switchesTo,
+} from './response-framing.ts';
 import { parseStatusLine } from './status-line.ts';
 
-/** What happens while reading, in order: informs, one head, parts, one end. A fault ends it at any point. */
+/**
+ * What happens while reading, in order: informs, then one head, parts, one end; or a switch of protocols, after
+ * which nothing is read here. A fault ends it at any point.
+ */
 export interface ResponseListener {
   onInform(status: number, fields: Fields): void;
+  /** `rest`: what followed the head, the beginning of the other protocol. */
+  onSwitch(reason: string, fields: Fields, rest: Buffer): void;
   onHead(line: StatusLine, framing: ResponseFraming): void;
   /** Never empty; a view into the bytes pushed. */
   onPart(part: Uint8Array): void;
@@ -24,7 +35,8 @@ export interface ResponseListener {
 
 const HEAD = 0;
 const CONTENT = 1;
-const OVER = 2;
+const SWITCHED = 2;
+const OVER = 3;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const HEAD_BEGIN = Buffer.from('HTTP/1.');
@@ -33,6 +45,7 @@ const LF = 10;
 
 export class ResponseReader {
   readonly #method: string;
+  readonly #upgrade: string | null;
   readonly #limits: OriginLimits;
   readonly #listener: ResponseListener;
   #state = HEAD;
@@ -42,12 +55,18 @@ export class ResponseReader {
   /** How far those were searched for their end. */
   #searchedBytes = 0;
   #informs = 0;
+  #switchHead: { readonly reason: string; readonly fields: Fields } | null = null;
   #kind: ResponseFraming['kind'] = 'none';
   #remainingBytes = 0;
   #decoder: ChunkedDecoder | null = null;
 
-  constructor(method: string, limits: OriginLimits, listener: ResponseListener) {
-    this.#method = method;
+  constructor(
+    request: Pick<OriginRequest, 'method' | 'upgrade'>,
+    limits: OriginLimits,
+    listener: ResponseListener,
+  ) {
+    this.#method = request.method;
+    this.#upgrade = request.upgrade ?? null;
     this.#limits = limits;
     this.#listener = listener;
   }
@@ -126,6 +145,7 @@ export class ResponseReader {
     this.#pending = null;
     this.#pendingBytes = 0;
     this.#searchedBytes = 0;
+    if (this.#state === SWITCHED) this.#handOver(held.subarray(from));
     // `OVER` here is a fault, or a listener that gave up: both leave no content to read.
     return this.#state === CONTENT ? from : -1;
   }
@@ -175,6 +195,8 @@ export class ResponseReader {
       this.#fail('http_response_header_section_size', fields);
     } else if (typeof fields === 'string') {
       this.#fault(fields);
+    } else if (line.status === 101) {
+      this.#takeSwitch(line.reason, fields);
     } else if (line.status < 200) {
       this.#takeInterim(line.status, fields);
     } else {
@@ -201,10 +223,24 @@ export class ResponseReader {
 
   #takeInterim(status: number, fields: Fields): void {
     this.#informs += 1;
-    // RFC 9110 §15.2.2: nothing was asked to be switched.
-    if (status === 101) this.#fault('101 without an upgrade asked for');
-    else if (this.#informs > this.#limits.informsMax) this.#fault('too many interim responses');
+    if (this.#informs > this.#limits.informsMax) this.#fault('too many interim responses');
     else this.#listener.onInform(status, frameInterim(fields));
+  }
+
+  /** RFC 9110 §15.2.2: only to what was asked for. */
+  #takeSwitch(reason: string, fields: Fields): void {
+    if (this.#upgrade === null) this.#fault('101 without an upgrade asked for');
+    else if (!switchesTo(this.#upgrade, fields)) this.#fault('101 to another protocol than was asked for');
+    else {
+      this.#state = SWITCHED;
+      this.#switchHead = { reason, fields: frameInterim(fields) };
+    }
+  }
+
+  #handOver(rest: Buffer): void {
+    const { reason, fields } = this.#switchHead as { reason: string; fields: Fields };
+    this.#state = OVER;
+    this.#listener.onSwitch(reason, fields, rest);
   }
 
   #readContent(bytes: Buffer, from: number): void {

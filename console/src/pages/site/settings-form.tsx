@@ -1,4 +1,4 @@
-/** The form of a site's hosts, origins and stale answers. */
+/** The form of a site's hosts, origins, stale answers and WebSockets. */
 import TrashIcon from '@heroicons/react/24/outline/TrashIcon';
 import { ActionIcon, Button, Group, SimpleGrid, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { type UseFormReturnType, useForm } from '@mantine/form';
@@ -99,6 +99,11 @@ export function SettingsForm({ site }: { readonly site: SiteView }) {
             </Group>
           </Stack>
           <StaleFields form={form} />
+          <Switch
+            label="WebSockets"
+            description="Users may open them to the origin, through the edges"
+            {...form.getInputProps('webSockets', { type: 'checkbox' })}
+          />
           <FormMessage message={form.errors[WHOLE_FORM]} />
           <Group>
             <Button type="submit" loading={change.isPending} disabled={!form.isDirty()}>

@@ -9,16 +9,18 @@ const SITE: SiteView = {
   rules: [],
   staleWhileRevalidateSeconds: 30,
   staleIfErrorSeconds: 86_400,
+  webSockets: true,
   cname: 'shop.cdn.test',
 };
 
 test('what is shown, saved unchanged, changes nothing', () => {
-  const { hosts, origins, staleWhileRevalidateSeconds, staleIfErrorSeconds } = SITE;
+  const { hosts, origins, staleWhileRevalidateSeconds, staleIfErrorSeconds, webSockets } = SITE;
   expect(toPatch(toValues(SITE))).toEqual({
     hosts,
     origins,
     staleWhileRevalidateSeconds,
     staleIfErrorSeconds,
+    webSockets,
   });
   expect(settingsErrors(toValues(SITE))).toEqual({});
 });
@@ -32,6 +34,7 @@ test('what is wrong is said beside its field', () => {
     ],
     staleWhileRevalidate: 'soon',
     staleIfError: '9999d',
+    webSockets: true,
   };
   expect(Object.keys(settingsErrors(values)).sort()).toEqual([
     'hosts',

@@ -15,6 +15,7 @@ export interface SettingsValues {
   readonly origins: readonly OriginValues[];
   readonly staleWhileRevalidate: string;
   readonly staleIfError: string;
+  readonly webSockets: boolean;
 }
 
 export function toValues(site: SiteView): SettingsValues {
@@ -23,6 +24,7 @@ export function toValues(site: SiteView): SettingsValues {
     origins: site.origins.map((origin) => ({ ...origin, hostHeader: origin.hostHeader ?? '' })),
     staleWhileRevalidate: durationToTyped(site.staleWhileRevalidateSeconds),
     staleIfError: durationToTyped(site.staleIfErrorSeconds),
+    webSockets: site.webSockets,
   };
 }
 
@@ -43,6 +45,7 @@ export function toPatch(values: SettingsValues): SitePatch {
     })),
     staleWhileRevalidateSeconds: seconds(values.staleWhileRevalidate),
     staleIfErrorSeconds: seconds(values.staleIfError),
+    webSockets: values.webSockets,
   };
 }
 
