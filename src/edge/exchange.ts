@@ -1,6 +1,6 @@
 /**
  * The one thing a listener hands to the road: a request that has arrived and the means to answer it.
- * HTTP/1.1 implements it today; HTTP/2 and HTTP/3 implement it later without the road knowing.
+ * Each version of HTTP implements it, without the road knowing which it is.
  *
  * Order of calls: any number of `inform`, then exactly one of the `respond…` calls, `acceptTunnel` or `abort`.
  */
@@ -90,6 +90,14 @@ export interface PreparedHead {
   readonly status: number;
   readonly reason: string;
   readonly lines: string;
+  /** The lines as HTTP/2 sends them; null until their first use there, which makes and keeps them. */
+  block?: PreparedBlock | null;
+}
+
+/** A field block without :status, of literals and the static table alone (RFC 7541), so that it fits every connection. */
+export interface PreparedBlock {
+  readonly bytes: Uint8Array;
+  readonly hasDate: boolean;
 }
 
 export interface Exchange {

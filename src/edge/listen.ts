@@ -1,21 +1,28 @@
 /**
  * The listeners of one edge worker: accepts connections, plain and over TLS, within bounds, and runs an
- * HTTP/1.1 connection on each (`http1/connection.ts`). Closing drains. Which certificate a name gets is
+ * HTTP/1.1 or HTTP/2 connection on each (`http1/connection.ts`, `http2/server/connection.ts`). Closing drains. Which certificate a name gets is
  * the certificate store's; what a request is answered with is the handler's.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { AppError } from '#core/base/app-error.ts';
 import type { Clock } from '#platform/clock.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
 import { Admission } from './connection/admission.ts';
-import type { ConnectionContext, ListenLimits } from './connection/context.ts';
+import {
+  type ClientConnection,
+  type ConnectionContext,
+  LISTEN_LIMITS,
+  type ListenLimits,
+} from './connection/context.ts';
 import { DeadlineSweep } from './connection/deadline-sweep.ts';
-import { CONNECTION_LIMITS } from './connection/limits.ts';
 import { OutputScratch } from './connection/output-scratch.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1/connection.ts';
-import { HTTP1_LIMITS } from './http1/limits.ts';
+import { FrameScratch } from './http2/output.ts';
+import { Http2Connection } from './http2/server/connection.ts';
+import { PrefaceSniffer } from './http2/server/preface-sniffer.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { createTlsListener } from './tls/tls-server.ts';
 
@@ -29,7 +36,9 @@ export interface ListenOptions {
   readonly log: Logger;
   /** Whether other worker processes share the ports (SO_REUSEPORT). */
   readonly reusePort: boolean;
-  /** Departures from `CONNECTION_LIMITS` and `HTTP1_LIMITS`. */
+  /** Whether plain connections may speak HTTP/2 with prior knowledge (h2c); not unless said. */
+  readonly acceptsH2c?: boolean;
+  /** Departures from `LISTEN_LIMITS`. */
   readonly limits?: Partial<ListenLimits>;
 }
 
@@ -77,7 +86,7 @@ class Listening implements Listeners {
   readonly #options: ListenOptions;
   readonly #context: ConnectionContext;
   readonly #refusals = new Map<string, number>();
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #servers: Server[] = [];
   readonly #httpAdmission: Admission;
   readonly #httpsAdmission: Admission;
@@ -85,7 +94,7 @@ class Listening implements Listeners {
   #whenEmpty: (() => void) | null = null;
 
   constructor(options: ListenOptions) {
-    const limits = { ...CONNECTION_LIMITS, ...HTTP1_LIMITS, ...options.limits };
+    const limits = { ...LISTEN_LIMITS, ...options.limits };
     const countRefusal = (reason: string) => {
       this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
     };
@@ -99,6 +108,7 @@ class Listening implements Listeners {
       limits,
       sweep: new DeadlineSweep(limits.tickMs),
       scratch: new OutputScratch(),
+      frameScratch: new FrameScratch(),
       exchanges: 0,
       isDraining: false,
       countRefusal,
@@ -152,7 +162,7 @@ class Listening implements Listeners {
     const { server, release } = createTlsListener({
       certificates: this.#options.certificates,
       admission: this.#httpsAdmission,
-      alpnProtocols: ['http/1.1'],
+      alpnProtocols: ['h2', 'http/1.1'],
       handshakeMs: limits.handshakeMs,
       countRefusal,
       onSecure: (socket, tls) => this.#open(socket, 'https', tls),
@@ -171,12 +181,24 @@ class Listening implements Listeners {
       scheme,
       tls,
     };
-    const connection: Http1Connection = new Http1Connection(socket, info, this.#context, () => {
+    const connection: ClientConnection = this.#connect(socket, info, () => {
       this.#connections.delete(connection);
       if (this.#connections.size === 0) this.#whenEmpty?.();
     });
     this.#connections.add(connection);
     if (this.#context.isDraining) connection.drain();
+  }
+
+  /** Speaks the version that ALPN chose, or that a plain connection begins with. */
+  #connect(socket: Socket, info: ConnectionInfo, onClosed: () => void): ClientConnection {
+    const context = this.#context;
+    const open = (isHttp2: boolean): ClientConnection =>
+      isHttp2
+        ? new Http2Connection(socket, info, context, onClosed)
+        : new Http1Connection(socket, info, context, onClosed);
+    if (info.tls !== null) return open((socket as TLSSocket).alpnProtocol === 'h2');
+    if (this.#options.acceptsH2c !== true) return open(false);
+    return new PrefaceSniffer(socket, context, open, onClosed);
   }
 
   #bind(server: Server, address: ListenAddress): Promise<ListenAddress> {

@@ -84,7 +84,7 @@ function respondConditionally(
     recordWhole(road, exchange, head, head.status, bodyLength, provenance, now);
   } else {
     const { start, end } = range;
-    const partial = { status: 206, reason: '', lines: prepared.lines };
+    const partial = { status: 206, reason: '', lines: prepared.lines, block: null };
     const rangeLine = `Content-Range: ${formatContentRange(range, bodyLength)}\r\n`;
     exchange.respondPrepared(partial, lines + rangeLine, body.subarray(start, end), end - start);
     recordWhole(road, exchange, head, 206, end - start, provenance, now);

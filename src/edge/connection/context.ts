@@ -2,13 +2,25 @@
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { ExchangeHandler } from '../exchange.ts';
-import type { Http1Limits } from '../http1/limits.ts';
+import { HTTP1_LIMITS, type Http1Limits } from '../http1/limits.ts';
+import { HTTP2_LIMITS, type Http2Limits } from '../http2/limits.ts';
+import type { FrameScratch } from '../http2/output.ts';
 import type { DeadlineSweep } from './deadline-sweep.ts';
-import type { ConnectionLimits } from './limits.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
 import type { OutputScratch } from './output-scratch.ts';
 
 /** Every bound of the listeners and their connections. */
-export type ListenLimits = ConnectionLimits & Http1Limits;
+export type ListenLimits = ConnectionLimits & Http1Limits & Http2Limits;
+
+export const LISTEN_LIMITS: ListenLimits = { ...CONNECTION_LIMITS, ...HTTP1_LIMITS, ...HTTP2_LIMITS };
+
+/** A connection of any HTTP version, as its listener sees it. */
+export interface ClientConnection {
+  /** No further request is taken; those under way are answered first. */
+  drain(): void;
+  /** Ends it as if the client had gone. */
+  sever(): void;
+}
 
 export interface ConnectionContext {
   readonly handler: ExchangeHandler;
@@ -17,6 +29,7 @@ export interface ConnectionContext {
   readonly limits: ListenLimits;
   readonly sweep: DeadlineSweep;
   readonly scratch: OutputScratch;
+  readonly frameScratch: FrameScratch;
   /** Number of the last exchange. */
   exchanges: number;
   /** The listener is closing: no connection takes further requests. */

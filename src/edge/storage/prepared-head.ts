@@ -33,7 +33,7 @@ export function prepareHead(head: StoredHead): StoredPreparedHead {
   }
   // What `+` puts together stays in pieces until it is read, and the pieces would be kept with it.
   const lines = [encodeFieldLines(fields), VIA_LINE].join('');
-  return { status: head.status, reason: head.reason, lines, browserTtl };
+  return { status: head.status, reason: head.reason, lines, block: null, browserTtl };
 }
 
 /** The Cache-Control line for browsers at `ageSeconds`, with its line end. */

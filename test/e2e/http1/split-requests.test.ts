@@ -3,14 +3,13 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { Fields } from '#core/http/fields.ts';
-import type { ConnectionContext } from '#edge/connection/context.ts';
+import { type ConnectionContext, LISTEN_LIMITS } from '#edge/connection/context.ts';
 import { DeadlineSweep } from '#edge/connection/deadline-sweep.ts';
-import { CONNECTION_LIMITS } from '#edge/connection/limits.ts';
 import { OutputScratch } from '#edge/connection/output-scratch.ts';
 import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { Http1Connection } from '#edge/http1/connection.ts';
-import { HTTP1_LIMITS } from '#edge/http1/limits.ts';
+import { FrameScratch } from '#edge/http2/output.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { REFUSED_CASES } from './hostile-requests.cases.ts';
 import { ACCEPTED_CASES } from './unusual-requests.cases.ts';
@@ -54,9 +53,10 @@ const context: ConnectionContext = {
   handler: (exchange) => void echo(exchange),
   clock: { now: () => 784_887_151_000 },
   log: createSilentLogger(),
-  limits: { ...CONNECTION_LIMITS, ...HTTP1_LIMITS, requestBodyBytesMax: 1_000_000 },
+  limits: { ...LISTEN_LIMITS, requestBodyBytesMax: 1_000_000 },
   sweep: new DeadlineSweep(60_000),
   scratch: new OutputScratch(),
+  frameScratch: new FrameScratch(),
   exchanges: 0,
   isDraining: false,
   countRefusal() {},

@@ -1,0 +1,339 @@
+/**
+ * One HTTP/2 connection to a client: its socket, preface (RFC 9113 §3.4), deadlines and endings. What frames
+ * mean is the session's (`session.ts`).
+ *
+ *     data ──▶ preface ──▶ frame reader ──▶ session ──▶ output
+ *     drain:  GOAWAY(2³¹-1), PING ──acknowledged──▶ GOAWAY(last stream) ──no stream left──▶ end, linger, close
+ */
+import type { Socket } from 'node:net';
+import type { ConnectionContext } from '../../connection/context.ts';
+import { type Guarded, NEVER } from '../../connection/deadline-sweep.ts';
+import type { ConnectionInfo } from '../../exchange.ts';
+import {
+  CANCEL,
+  FRAME_HEADER_BYTES,
+  GOAWAY,
+  MAX_31,
+  NO_ERROR,
+  PING,
+  PREFACE,
+  PROTOCOL_ERROR,
+  SETTINGS_ENABLE_CONNECT_PROTOCOL,
+  SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_CONCURRENT_STREAMS,
+  SETTINGS_MAX_HEADER_LIST_SIZE,
+  SETTINGS_NO_RFC7540_PRIORITIES,
+  writeFrameHeader,
+  writeUint32,
+} from '../frame.ts';
+import { FrameReader } from '../frame-reader.ts';
+import { FrameOutput } from '../output.ts';
+import { settingsFrame } from '../settings.ts';
+import type { ServerStream } from './server-stream.ts';
+import { Http2Session, type SessionOwner } from './session.ts';
+
+const PING_PAYLOAD = Buffer.from('perigee\0', 'latin1');
+
+const SERVING = 0;
+/** GOAWAY has been sent, streams on their way are still taken. */
+const ANNOUNCED = 1;
+/** No more streams are taken. */
+const DRAINING = 2;
+
+export class Http2Connection implements Guarded, SessionOwner {
+  readonly #socket: Socket;
+  readonly #info: ConnectionInfo;
+  readonly #context: ConnectionContext;
+  readonly #onClosed: () => void;
+  readonly #output: FrameOutput;
+  readonly #session: Http2Session;
+  readonly #reader: FrameReader;
+  #prefaceBytes = 0;
+  #phase = SERVING;
+  #isPaused = false;
+  #isLingering = false;
+  #lingeredBytes = 0;
+  #isClosed = false;
+  /** By then a request must have come, or the connection have ended. */
+  #idleDeadline: number;
+  /** By then the frame or field block that has begun must be whole. */
+  #frameDeadline = NEVER;
+  #blockDeadline = NEVER;
+  #partialMark = 0;
+  #drainDeadline = NEVER;
+
+  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext, onClosed: () => void) {
+    const { limits } = context;
+    this.#socket = socket;
+    this.#info = info;
+    this.#context = context;
+    this.#onClosed = onClosed;
+    this.#output = new FrameOutput(socket, context.frameScratch);
+    this.#session = new Http2Session(this.#output, info, context, this);
+    this.#reader = new FrameReader(limits.frameBytesMax, this.#session);
+    this.#idleDeadline = this.#deadline(limits.headMs);
+    context.sweep.add(this);
+    this.#greet();
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#inputEnded());
+    socket.on('drain', () => this.#drained());
+    // What went wrong on the wire matters to nobody: `close` follows, and the client is gone.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed('the connection is closed'));
+  }
+
+  // What listeners ask.
+
+  /** No further streams are taken, once the client knows; those open are answered first. */
+  drain(): void {
+    if (this.#phase !== SERVING || this.#isLingering) return;
+    this.#phase = ANNOUNCED;
+    this.#drainDeadline = this.#deadline(this.#context.limits.goAwayMs);
+    this.#writeGoAway(MAX_31, NO_ERROR, '');
+    this.#output.writeFrame(PING, 0, 0, PING_PAYLOAD, 0, PING_PAYLOAD.length);
+    this.#session.sending.advance();
+  }
+
+  /** Ends the connection as if the client had gone. */
+  sever(): void {
+    this.#closed('the connection was cut');
+    this.#socket.destroy();
+  }
+
+  onTick(tick: number): void {
+    const { limits, sweep } = this.#context;
+    if (this.#output.isStalled(tick, sweep.ticks(limits.writeProgressMs))) {
+      this.#context.countRefusal('response-too-slow');
+      this.sever();
+    } else if (this.#isLingering) {
+      if (tick >= this.#idleDeadline) this.#socket.destroy();
+    } else if (tick >= this.#blockDeadline || (tick >= this.#frameDeadline && !this.#hasProgressed())) {
+      this.protocolFailed(PROTOCOL_ERROR, 'head-too-slow');
+    } else {
+      if (tick >= this.#drainDeadline) this.#announceLast();
+      if (this.#session.streams.size > 0) this.#watchStreams(tick);
+      else if (tick >= this.#idleDeadline) this.#goAway(NO_ERROR, '');
+    }
+  }
+
+  // What the session says.
+
+  protocolFailed(code: number, reason: string): void {
+    this.#context.countRefusal(reason);
+    this.#context.log.debug({ client: this.#info.clientAddress, reason }, 'HTTP/2 connection ended');
+    this.#goAway(code, reason);
+  }
+
+  clientGoesAway(): void {
+    if (this.#phase < DRAINING) this.#announceLast();
+  }
+
+  pingAcknowledged(): void {
+    if (this.#phase === ANNOUNCED) this.#announceLast();
+  }
+
+  streamClosed(): void {
+    if (this.#session.streams.size > 0) return;
+    this.#idleDeadline = this.#deadline(this.#context.limits.idleMs);
+    if (this.#phase === DRAINING) this.#linger();
+  }
+
+  // Receiving.
+
+  #greet(): void {
+    const { limits } = this.#context;
+    this.#output.writeRaw(
+      settingsFrame([
+        [SETTINGS_MAX_CONCURRENT_STREAMS, limits.streamsMax],
+        [SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
+        [SETTINGS_MAX_HEADER_LIST_SIZE, limits.headBytesMax],
+        [SETTINGS_ENABLE_CONNECT_PROTOCOL, 1],
+        [SETTINGS_NO_RFC7540_PRIORITIES, 1],
+      ]),
+    );
+    this.#session.announceWindow();
+    this.#output.flush();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    if (this.#isLingering) {
+      this.#lingeredBytes += chunk.length;
+      if (this.#lingeredBytes > this.#context.limits.lingerBytesMax) this.#socket.destroy();
+      return;
+    }
+    const { sending } = this.#session;
+    sending.beginGathering();
+    const at = this.#readPreface(chunk);
+    if (at < chunk.length && !this.#isLingering) this.#reader.push(chunk, at);
+    sending.endGathering();
+    if (this.#isClosed || this.#isLingering) return;
+    this.#guardFrames();
+    this.#adjustFlow();
+    if (this.#session.requests >= this.#context.limits.requestsPerConnectionMax) this.drain();
+  }
+
+  /** Compares the preface as far as it has come; returns where frames begin. */
+  #readPreface(chunk: Buffer): number {
+    const missing = PREFACE.length - this.#prefaceBytes;
+    if (missing === 0) return 0;
+    const end = Math.min(missing, chunk.length);
+    if (PREFACE.compare(chunk, 0, end, this.#prefaceBytes, this.#prefaceBytes + end) !== 0) {
+      this.protocolFailed(PROTOCOL_ERROR, 'preface-invalid');
+      return chunk.length;
+    }
+    this.#prefaceBytes += end;
+    return end;
+  }
+
+  /** Whatever has begun must become whole in time. */
+  #guardFrames(): void {
+    const { limits } = this.#context;
+    if (this.#session.block === null) this.#blockDeadline = NEVER;
+    else if (this.#blockDeadline === NEVER) this.#blockDeadline = this.#deadline(limits.headMs);
+    if (this.#reader.partialBytes === 0) {
+      this.#frameDeadline = NEVER;
+    } else if (this.#frameDeadline === NEVER || this.#reader.partialBytes < this.#partialMark) {
+      this.#frameDeadline = this.#deadline(limits.headMs);
+      this.#partialMark = this.#reader.partialBytes;
+    }
+  }
+
+  /** Whether enough of the frame has come to wait for more of it: large ones may take their time. */
+  #hasProgressed(): boolean {
+    const { limits } = this.#context;
+    if (this.#reader.partialBytes - this.#partialMark < limits.bodyProgressBytesMin) return false;
+    this.#frameDeadline = this.#deadline(limits.bodyProgressMs);
+    this.#partialMark = this.#reader.partialBytes;
+    return true;
+  }
+
+  #inputEnded(): void {
+    if (this.#isClosed) return;
+    // The client sends no more, not even windows: what is under way ends as far as it can.
+    if (this.#isLingering || this.#session.streams.size === 0) this.#finish();
+    else this.#phase = DRAINING;
+  }
+
+  /** Reads no more while answers pile up in the socket. */
+  #adjustFlow(): void {
+    const mustPause = this.#output.unsentBytes > this.#context.limits.unsentBytesMax;
+    if (mustPause === this.#isPaused) return;
+    this.#isPaused = mustPause;
+    if (mustPause) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #drained(): void {
+    if (this.#isClosed) return;
+    this.#session.sending.advance();
+    this.#adjustFlow();
+  }
+
+  // Deadlines.
+
+  #deadline(ms: number): number {
+    return this.#context.sweep.tick + this.#context.sweep.ticks(ms);
+  }
+
+  #watchStreams(tick: number): void {
+    const { limits, sweep } = this.#context;
+    const stalledTicks = sweep.ticks(limits.writeProgressMs);
+    for (const stream of [...this.#session.streams.values()]) {
+      if (stream.sender.isStalled(this.#session.sending.window, tick, stalledTicks)) {
+        this.#context.countRefusal('response-too-slow');
+        this.#session.finish(stream, CANCEL);
+        stream.gone('the client takes no bytes');
+      } else {
+        this.#watchBody(stream, tick);
+      }
+    }
+  }
+
+  /** While somebody waits for a request body, or for its end after the response, bytes must come. */
+  #watchBody(stream: ServerStream, tick: number): void {
+    const { limits } = this.#context;
+    const { incoming } = stream;
+    const isLeft = stream.sender.isOver && !stream.hasRequestEnded;
+    const isWanted = isLeft || (incoming?.isWanted === true && stream.request.upgrade === null);
+    if (!isWanted) {
+      stream.bodyDeadline = 0;
+    } else if (stream.bodyDeadline === 0) {
+      stream.bodyDeadline = this.#deadline(isLeft ? limits.lingerMs : limits.bodyProgressMs);
+      stream.bodyMark = incoming?.receivedBytes ?? 0;
+    } else if (tick >= stream.bodyDeadline) {
+      if (isLeft) {
+        this.#session.finish(stream, NO_ERROR);
+      } else if (incoming !== null) {
+        stream.bodyDeadline = 0;
+        if (incoming.receivedBytes - stream.bodyMark >= limits.bodyProgressBytesMin) return;
+        this.#context.countRefusal('body-too-slow');
+        incoming.fail('body-too-slow');
+      }
+    }
+  }
+
+  // Ending.
+
+  #writeGoAway(lastId: number, code: number, reason: string): void {
+    const debug = Buffer.from(reason, 'latin1');
+    const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + 8 + debug.length);
+    let at = writeFrameHeader(frame, 0, 8 + debug.length, GOAWAY, 0, 0);
+    at = writeUint32(frame, at, lastId);
+    at = writeUint32(frame, at, code);
+    frame.set(debug, at);
+    this.#output.writeRaw(frame);
+  }
+
+  /** From now on no more streams are taken: the client knows, or has had the time to. */
+  #announceLast(): void {
+    this.#phase = DRAINING;
+    this.#drainDeadline = NEVER;
+    this.#session.lastIdTaken = this.#session.streams.lastId;
+    this.#writeGoAway(this.#session.lastIdTaken, NO_ERROR, '');
+    this.#session.sending.advance();
+    if (this.#session.streams.size === 0) this.#linger();
+  }
+
+  /** Ends it now: streams under way are lost. */
+  #goAway(code: number, reason: string): void {
+    if (this.#isLingering || this.#isClosed) return;
+    this.#writeGoAway(this.#session.streams.lastId, code, reason);
+    this.#output.flush();
+    this.#session.end(reason);
+    this.#linger();
+  }
+
+  /**
+   * Ends our side and waits for the client to end its own: closing while it still sends would reset the
+   * connection and could take our last frames away.
+   */
+  #linger(): void {
+    if (this.#isLingering || this.#isClosed) return;
+    this.#output.flush();
+    this.#isLingering = true;
+    this.#reader.stop();
+    this.#idleDeadline = this.#deadline(this.#context.limits.lingerMs);
+    this.#socket.end();
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#socket.resume();
+    }
+  }
+
+  #finish(): void {
+    this.#closed('the client has ended the connection');
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  #closed(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#context.sweep.delete(this);
+    this.#session.end(reason);
+    this.#output.gone();
+    this.#reader.stop();
+    this.#onClosed();
+  }
+}

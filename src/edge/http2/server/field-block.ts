@@ -1,0 +1,67 @@
+/**
+ * A field block that comes in HEADERS and CONTINUATION frames (RFC 9113 §4.3, §6.2, §6.10): strips padding and
+ * the priority fields of RFC 7540, gathers the fragments within bounds. One that comes in one frame, as
+ * nearly all do, is not copied.
+ */
+import { END_STREAM, HAS_PRIORITY, PADDED } from '../frame.ts';
+import type { Http2Limits } from '../limits.ts';
+
+const PRIORITY_BYTES = 5;
+
+export type BlockFault =
+  | 'padding-too-long'
+  | 'block-too-short'
+  | 'block-too-large'
+  | 'continuations-too-many';
+
+/** The part of a frame's payload that padding leaves; `to` below `from`: the padding is too long (RFC 9113 §6.1). */
+export function unpadded(
+  flags: number,
+  bytes: Buffer,
+  from: number,
+  to: number,
+): { from: number; to: number } {
+  if ((flags & PADDED) === 0) return { from, to };
+  if (from === to) return { from, to: from - 1 };
+  return { from: from + 1, to: to - (bytes[from] as number) };
+}
+
+export class FieldBlock {
+  readonly streamId: number;
+  readonly endsStream: boolean;
+  bytes: Buffer;
+  from: number;
+  to: number;
+  fault: BlockFault | null = null;
+  #continuations = 0;
+
+  /** Of a HEADERS frame's payload. */
+  constructor(streamId: number, flags: number, bytes: Buffer, from: number, to: number) {
+    this.streamId = streamId;
+    this.endsStream = (flags & END_STREAM) !== 0;
+    this.bytes = bytes;
+    const part = unpadded(flags, bytes, from, to);
+    this.from = part.from + ((flags & HAS_PRIORITY) === 0 ? 0 : PRIORITY_BYTES);
+    this.to = part.to;
+    if (part.to < part.from) this.fault = 'padding-too-long';
+    else if (this.from > this.to) this.fault = 'block-too-short';
+  }
+
+  /** Adds a CONTINUATION frame's payload. */
+  add(bytes: Buffer, from: number, to: number, limits: Http2Limits): void {
+    this.#continuations += 1;
+    const length = this.to - this.from + to - from;
+    if (length > limits.blockBytesMax) this.fault = 'block-too-large';
+    else if (this.#continuations > limits.continuationsMax) this.fault = 'continuations-too-many';
+    if (this.fault !== null || from === to) return;
+    if (this.#continuations === 1 || this.bytes.length - this.to < to - from) {
+      const grown = Buffer.allocUnsafeSlow(2 * length);
+      grown.set(this.bytes.subarray(this.from, this.to));
+      this.to -= this.from;
+      this.from = 0;
+      this.bytes = grown;
+    }
+    this.bytes.set(bytes.subarray(from, to), this.to);
+    this.to += to - from;
+  }
+}

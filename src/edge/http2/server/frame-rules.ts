@@ -1,0 +1,68 @@
+/**
+ * What is wrong with a frame that a client sent, whatever the state of its streams (RFC 9113 §6, RFC 9218 §7.1):
+ * its length, and whether it may name a stream. Stream errors are treated as connection errors here, which
+ * RFC 9113 §5.4.1 allows: no client sends such frames but by mistake or by intent.
+ */
+import {
+  ACK,
+  CONTINUATION,
+  DATA,
+  FRAME_SIZE_ERROR,
+  GOAWAY,
+  HEADERS,
+  PING,
+  PRIORITY,
+  PRIORITY_UPDATE,
+  PROTOCOL_ERROR,
+  PUSH_PROMISE,
+  RST_STREAM,
+  SETTINGS,
+  WINDOW_UPDATE,
+} from '../frame.ts';
+
+export interface FrameFault {
+  readonly code: number;
+  readonly reason: string;
+}
+
+const NO_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'frame-without-stream' };
+const WITH_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'frame-with-stream' };
+const EVEN_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'stream-of-server' };
+const PUSHED: FrameFault = { code: PROTOCOL_ERROR, reason: 'push-by-client' };
+const WRONG_SIZE: FrameFault = { code: FRAME_SIZE_ERROR, reason: 'frame-size' };
+
+export function faultOfFrame(
+  type: number,
+  flags: number,
+  streamId: number,
+  length: number,
+): FrameFault | null {
+  switch (type) {
+    case DATA:
+    case HEADERS:
+    case CONTINUATION:
+      return streamId === 0 ? NO_STREAM : streamId % 2 === 0 ? EVEN_STREAM : null;
+    case PRIORITY:
+      return streamId === 0 ? NO_STREAM : sized(length === 5);
+    case RST_STREAM:
+      return streamId === 0 ? NO_STREAM : sized(length === 4);
+    case SETTINGS:
+      return streamId !== 0 ? WITH_STREAM : sized((flags & ACK) === 0 ? length % 6 === 0 : length === 0);
+    case PING:
+      return streamId !== 0 ? WITH_STREAM : sized(length === 8);
+    case GOAWAY:
+      return streamId !== 0 ? WITH_STREAM : sized(length >= 8);
+    case WINDOW_UPDATE:
+      return sized(length === 4);
+    case PRIORITY_UPDATE:
+      return streamId !== 0 ? WITH_STREAM : sized(length >= 4);
+    case PUSH_PROMISE:
+      return PUSHED;
+    default:
+      return null;
+  }
+}
+
+function sized(isRight: boolean): FrameFault | null {
+  return isRight ? null : WRONG_SIZE;
+}

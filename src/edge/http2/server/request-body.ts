@@ -1,0 +1,104 @@
+/**
+ * A request body that comes in DATA frames (RFC 9113 §6.1, §6.9): a queue that the stream's window bounds. What
+ * the road has read is given back to the client as window.
+ */
+import type { Fields } from '#core/http/fields.ts';
+import { BodyQueue } from '../../connection/body-queue.ts';
+import { RequestBodyFault, type RequestBodyFaultName } from '../../connection/request-refusal.ts';
+import type { BodySource } from '../../exchange.ts';
+
+/** The stream, as its body sees it. */
+export interface StreamBodyOwner {
+  /** A read waits: the client may have to be told to go on. */
+  bodyWanted(): void;
+  /** So many bytes were read, or will not be. */
+  bodyConsumed(bytes: number): void;
+}
+
+export class StreamRequestBody implements BodySource {
+  readonly length: number | null;
+  readonly #owner: StreamBodyOwner;
+  readonly #queue = new BodyQueue();
+  #heldBytes = 0;
+  #receivedBytes = 0;
+  #trailers: Fields | null = null;
+  #isComplete = false;
+  #isCancelled = false;
+
+  constructor(length: number | null, owner: StreamBodyOwner) {
+    this.length = length;
+    this.#owner = owner;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Whether a read waits for the client. */
+  get isWanted(): boolean {
+    return this.#queue.isRead;
+  }
+
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Takes the content of a DATA frame. */
+  take(part: Uint8Array): void {
+    if (part.length === 0) return;
+    this.#receivedBytes += part.length;
+    if (this.#isCancelled || this.#queue.hasFault) {
+      this.#owner.bodyConsumed(part.length);
+      return;
+    }
+    this.#heldBytes += part.length;
+    this.#queue.add(part);
+    this.#queue.settle();
+    this.#giveBack();
+  }
+
+  /** The client's END_STREAM; whether the body has the length it announced. */
+  complete(trailers: Fields | null): boolean {
+    if (this.length !== null && this.length !== this.#receivedBytes) return false;
+    this.#isComplete = true;
+    this.#trailers = trailers;
+    this.#queue.complete();
+    return true;
+  }
+
+  /** Ends it as incomplete, unless it is whole. */
+  fail(fault: RequestBodyFaultName): void {
+    if (this.#isComplete) return;
+    this.#queue.fail(new RequestBodyFault(fault));
+    this.#giveBack();
+  }
+
+  read(): Promise<Uint8Array | null> {
+    const part = this.#queue.read();
+    this.#giveBack();
+    if (this.#queue.isRead) this.#owner.bodyWanted();
+    return part;
+  }
+
+  trailers(): Fields | null {
+    return this.#trailers;
+  }
+
+  cancel(_reason: string): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#queue.fail(new RequestBodyFault('body-cancelled'));
+    this.#giveBack();
+  }
+
+  /** Tells the owner of what has left the queue. */
+  #giveBack(): void {
+    const released = this.#heldBytes - this.#queue.bytes;
+    this.#heldBytes = this.#queue.bytes;
+    if (released > 0) this.#owner.bodyConsumed(released);
+  }
+}

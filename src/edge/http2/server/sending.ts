@@ -1,0 +1,148 @@
+/**
+ * What one HTTP/2 connection sends (RFC 9113 §5.2, §6.5, §6.9): keeps the peer's settings and the connection's
+ * window, gives senders their turns, and gathers frames so that few writes carry them.
+ */
+import type { Priority } from '#core/http/priority.ts';
+import type { PreparedHead } from '../../exchange.ts';
+import { writeBlock } from '../block-writer.ts';
+import { DEFAULT_WINDOW_BYTES, MAX_31, RST_STREAM } from '../frame.ts';
+import type { FrameOutput } from '../output.ts';
+import { Scheduler } from '../scheduler.ts';
+import { PeerSettings } from '../settings.ts';
+import type { SenderOwner, StreamSender } from '../stream-sender.ts';
+import { writePreparedHead } from './prepared-writer.ts';
+
+export interface SendingOwner {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A stream's last frame has been written. */
+  senderEnded(sender: StreamSender): void;
+  /** So many DATA frames were written at one go. */
+  dataWritten(frames: number): void;
+}
+
+export class Sending implements SenderOwner {
+  readonly output: FrameOutput;
+  readonly peer = new PeerSettings();
+  readonly #owner: SendingOwner;
+  readonly #scheduler = new Scheduler();
+  /** Bytes the client lets us send on all streams together. */
+  #window = DEFAULT_WINDOW_BYTES;
+  /** While a chunk is being read, what is written is gathered. */
+  #isGathering = false;
+  #isFlushAwaited = false;
+  #isOver = false;
+
+  constructor(output: FrameOutput, owner: SendingOwner) {
+    this.output = output;
+    this.#owner = owner;
+  }
+
+  get window(): number {
+    return this.#window;
+  }
+
+  /** Whether the client takes less than we have. */
+  get isBlocked(): boolean {
+    return this.output.isBlocked;
+  }
+
+  /** What is written until `endGathering` goes out together. */
+  beginGathering(): void {
+    this.#isGathering = true;
+  }
+
+  endGathering(): void {
+    this.#isGathering = false;
+    this.advance();
+  }
+
+  /** Nothing more is sent. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** The client lets us send more; false when that is more than there can be (RFC 9113 §6.9.1). */
+  widen(increment: number): boolean {
+    this.#window += increment;
+    return this.#window <= MAX_31;
+  }
+
+  enqueue(sender: StreamSender): void {
+    this.#scheduler.add(sender);
+  }
+
+  reprioritise(sender: StreamSender, priority: Priority): void {
+    this.#scheduler.reprioritise(sender, priority);
+  }
+
+  /** The sender has gone: it gets no more turns. */
+  forget(sender: StreamSender): void {
+    this.#scheduler.remove(sender);
+  }
+
+  /** Gives turns while the client takes what comes, and lets it all go. */
+  advance(): void {
+    if (this.#isGathering || this.#isOver) return;
+    let frames = 0;
+    while (!this.output.isBlocked) {
+      const sender = this.#scheduler.next(this.#window);
+      if (sender === null) break;
+      this.#window -= sender.writeSlice(this.#window, this.peer.frameBytesMax);
+      frames += 1;
+      if (!sender.hasWork) this.#scheduler.remove(sender);
+    }
+    if (frames > 0) this.#owner.dataWritten(frames);
+    this.output.flush();
+  }
+
+  writeHead(streamId: number, block: Buffer, endsStream: boolean): void {
+    if (this.#isOver) return;
+    writeBlock(this.output, this.peer, streamId, block, endsStream);
+    this.#awaitFlush();
+  }
+
+  /** `length` null: no Content-Length. */
+  writePreparedHead(
+    streamId: number,
+    head: PreparedHead,
+    dynamicLines: string,
+    length: number | null,
+    endsStream: boolean,
+  ): void {
+    if (this.#isOver) return;
+    const now = this.#owner.now();
+    writePreparedHead(this.output, this.peer, streamId, head, dynamicLines, length, now, endsStream);
+    this.#awaitFlush();
+  }
+
+  writeTrailers(streamId: number, block: Buffer): void {
+    writeBlock(this.output, this.peer, streamId, block, true);
+  }
+
+  writeReset(streamId: number, code: number): void {
+    if (this.#isOver) return;
+    this.output.writeSmall(RST_STREAM, 0, streamId, code);
+    this.#awaitFlush();
+  }
+
+  senderEnded(sender: StreamSender): void {
+    this.#owner.senderEnded(sender);
+  }
+
+  /** A head waits for the first bytes of its body, which mostly come in the same turn; but not for longer. */
+  #awaitFlush(): void {
+    if (this.#isGathering || this.#isFlushAwaited) return;
+    this.#isFlushAwaited = true;
+    setImmediate(flushSoon, this);
+  }
+
+  flushNow(): void {
+    this.#isFlushAwaited = false;
+    this.advance();
+  }
+}
+
+function flushSoon(sending: Sending): void {
+  sending.flushNow();
+}
