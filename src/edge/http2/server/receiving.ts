@@ -3,6 +3,7 @@
  * gives content to its stream, and gives the client new window when the road has read.
  */
 import type { ConnectionContext } from '../../connection/context.ts';
+import { unpadded } from '../field-block.ts';
 import {
   DEFAULT_WINDOW_BYTES,
   END_STREAM,
@@ -12,8 +13,7 @@ import {
   STREAM_CLOSED,
   WINDOW_UPDATE,
 } from '../frame.ts';
-import { unpadded } from './field-block.ts';
-import type { Sending } from './sending.ts';
+import type { Sending } from '../sending.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { StreamTable } from './stream-table.ts';
 

@@ -16,11 +16,12 @@ import type {
   Tunnel,
 } from '../../exchange.ts';
 import { CANCEL, INTERNAL_ERROR } from '../frame.ts';
+import type { Sending } from '../sending.ts';
 import type { StreamSender } from '../stream-sender.ts';
+import { writePreparedHead } from './prepared-writer.ts';
 import type { StreamBodyOwner, StreamRequestBody } from './request-body.ts';
 import { responseBlock } from './response-block.ts';
 import { DroppingSink, LostSink, StreamSink } from './response-sink.ts';
-import type { Sending } from './sending.ts';
 
 /** The session, as a stream sees it. */
 export interface StreamOwner {
@@ -150,7 +151,10 @@ export class ServerStream implements Exchange, StreamBodyOwner {
     const sent = isHead || isWithout || body === null || body.length === 0 ? null : body;
     const length = isWithout ? null : isHead ? bodyLength : (body?.length ?? 0);
     const { streamId } = this.sender;
-    this.#sending.writePreparedHead(streamId, head, dynamicLines, length, sent === null);
+    const { output, peer } = this.#sending;
+    const now = this.#owner.now();
+    writePreparedHead(output, peer, streamId, head, dynamicLines, length, now, sent === null);
+    this.#sending.flushSoon();
     if (sent !== null) this.sender.sendLast(sent);
     else this.sender.endWithHead();
   }

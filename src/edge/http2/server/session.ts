@@ -12,6 +12,7 @@ import { DEFAULT_PRIORITY, type Priority, parsePriority } from '#core/http/prior
 import type { ConnectionContext } from '../../connection/context.ts';
 import { type RequestRefusal, refusalStatus } from '../../connection/request-refusal.ts';
 import type { ConnectionInfo, RequestHead } from '../../exchange.ts';
+import { FieldBlock } from '../field-block.ts';
 import {
   ACK,
   COMPRESSION_ERROR,
@@ -37,15 +38,14 @@ import {
 } from '../frame.ts';
 import { type BudgetedKind, FrameBudget } from '../frame-budget.ts';
 import type { FrameListener } from '../frame-reader.ts';
+import { faultOfFrame } from '../frame-rules.ts';
 import { HpackDecoder } from '../hpack/decoder.ts';
 import type { FrameOutput } from '../output.ts';
+import { Sending, type SendingOwner } from '../sending.ts';
 import { StreamSender } from '../stream-sender.ts';
-import { FieldBlock } from './field-block.ts';
-import { faultOfFrame } from './frame-rules.ts';
 import { Receiving, type ReceivingOwner } from './receiving.ts';
 import { StreamRequestBody } from './request-body.ts';
 import { isAnswered, type ParsedRequest, parseRequest, parseTrailers } from './request-head.ts';
-import { Sending, type SendingOwner } from './sending.ts';
 import { ServerStream, type StreamOwner } from './server-stream.ts';
 import { StreamTable } from './stream-table.ts';
 

@@ -3,8 +3,8 @@
  * the priority fields of RFC 7540, gathers the fragments within bounds. One that comes in one frame, as
  * nearly all do, is not copied.
  */
-import { END_STREAM, HAS_PRIORITY, PADDED } from '../frame.ts';
-import type { Http2Limits } from '../limits.ts';
+import { END_STREAM, HAS_PRIORITY, PADDED } from './frame.ts';
+import type { Http2Limits } from './limits.ts';
 
 const PRIORITY_BYTES = 5;
 

@@ -3,18 +3,14 @@
  * window, gives senders their turns, and gathers frames so that few writes carry them.
  */
 import type { Priority } from '#core/http/priority.ts';
-import type { PreparedHead } from '../../exchange.ts';
-import { writeBlock } from '../block-writer.ts';
-import { DEFAULT_WINDOW_BYTES, MAX_31, RST_STREAM } from '../frame.ts';
-import type { FrameOutput } from '../output.ts';
-import { Scheduler } from '../scheduler.ts';
-import { PeerSettings } from '../settings.ts';
-import type { SenderOwner, StreamSender } from '../stream-sender.ts';
-import { writePreparedHead } from './prepared-writer.ts';
+import { writeBlock } from './block-writer.ts';
+import { DEFAULT_WINDOW_BYTES, MAX_31, RST_STREAM } from './frame.ts';
+import type { FrameOutput } from './output.ts';
+import { Scheduler } from './scheduler.ts';
+import { PeerSettings } from './settings.ts';
+import type { SenderOwner, StreamSender } from './stream-sender.ts';
 
 export interface SendingOwner {
-  /** Milliseconds since the epoch. */
-  now(): number;
   /** A stream's last frame has been written. */
   senderEnded(sender: StreamSender): void;
   /** So many DATA frames were written at one go. */
@@ -36,6 +32,11 @@ export class Sending implements SenderOwner {
   constructor(output: FrameOutput, owner: SendingOwner) {
     this.output = output;
     this.#owner = owner;
+  }
+
+  /** Whether nothing more is sent. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   get window(): number {
@@ -99,21 +100,7 @@ export class Sending implements SenderOwner {
   writeHead(streamId: number, block: Buffer, endsStream: boolean): void {
     if (this.#isOver) return;
     writeBlock(this.output, this.peer, streamId, block, endsStream);
-    this.#awaitFlush();
-  }
-
-  /** `length` null: no Content-Length. */
-  writePreparedHead(
-    streamId: number,
-    head: PreparedHead,
-    dynamicLines: string,
-    length: number | null,
-    endsStream: boolean,
-  ): void {
-    if (this.#isOver) return;
-    const now = this.#owner.now();
-    writePreparedHead(this.output, this.peer, streamId, head, dynamicLines, length, now, endsStream);
-    this.#awaitFlush();
+    this.flushSoon();
   }
 
   writeTrailers(streamId: number, block: Buffer): void {
@@ -123,18 +110,18 @@ export class Sending implements SenderOwner {
   writeReset(streamId: number, code: number): void {
     if (this.#isOver) return;
     this.output.writeSmall(RST_STREAM, 0, streamId, code);
-    this.#awaitFlush();
+    this.flushSoon();
   }
 
   senderEnded(sender: StreamSender): void {
     this.#owner.senderEnded(sender);
   }
 
-  /** A head waits for the first bytes of its body, which mostly come in the same turn; but not for longer. */
-  #awaitFlush(): void {
+  /** Lets go what was written, soon: a head waits for the first bytes of its body, which mostly come in the same turn. */
+  flushSoon(): void {
     if (this.#isGathering || this.#isFlushAwaited) return;
     this.#isFlushAwaited = true;
-    setImmediate(flushSoon, this);
+    setImmediate(flushOf, this);
   }
 
   flushNow(): void {
@@ -143,6 +130,6 @@ export class Sending implements SenderOwner {
   }
 }
 
-function flushSoon(sending: Sending): void {
+function flushOf(sending: Sending): void {
   sending.flushNow();
 }

@@ -1,7 +1,7 @@
 /**
- * What is wrong with a frame that a client sent, whatever the state of its streams (RFC 9113 §6, RFC 9218 §7.1):
+ * What is wrong with a frame that a peer sent, whatever the state of its streams (RFC 9113 §6, RFC 9218 §7.1):
  * its length, and whether it may name a stream. Stream errors are treated as connection errors here, which
- * RFC 9113 §5.4.1 allows: no client sends such frames but by mistake or by intent.
+ * RFC 9113 §5.4.1 allows: nobody sends such frames but by mistake or by intent.
  */
 import {
   ACK,
@@ -18,7 +18,7 @@ import {
   RST_STREAM,
   SETTINGS,
   WINDOW_UPDATE,
-} from '../frame.ts';
+} from './frame.ts';
 
 export interface FrameFault {
   readonly code: number;
@@ -27,8 +27,8 @@ export interface FrameFault {
 
 const NO_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'frame-without-stream' };
 const WITH_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'frame-with-stream' };
-const EVEN_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'stream-of-server' };
-const PUSHED: FrameFault = { code: PROTOCOL_ERROR, reason: 'push-by-client' };
+const EVEN_STREAM: FrameFault = { code: PROTOCOL_ERROR, reason: 'stream-even' };
+const PUSHED: FrameFault = { code: PROTOCOL_ERROR, reason: 'push-not-allowed' };
 const WRONG_SIZE: FrameFault = { code: FRAME_SIZE_ERROR, reason: 'frame-size' };
 
 export function faultOfFrame(
