@@ -8,6 +8,7 @@
  */
 import { DynamicTable, LINE_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { decodeHuffman, HUFFMAN_EOS, huffmanDecodedBytesMax } from './huffman-decoder.ts';
+import type { Latin1Buffer } from './latin1-buffer.ts';
 import { HPACK_LIMITS } from './limits.ts';
 import { STATIC_LINES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
@@ -31,26 +32,28 @@ export interface HpackBounds {
 /** The size of a dynamic table of which nothing has been said (RFC 9113 §6.5.2). */
 const TABLE_BYTES_INITIAL = 4_096;
 
-const NO_BYTES = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0) as Latin1Buffer;
 
 /** Where Huffman code is decoded to before it becomes a string; it grows to what the longest block has needed. */
-let decoded = Buffer.allocUnsafeSlow(HPACK_LIMITS.decodedBytesMin);
+let decoded = Buffer.allocUnsafeSlow(HPACK_LIMITS.decodedBytesMin) as Latin1Buffer;
+
+/** Where a list is put together, to be copied out when its length is known: cheaper than an array that grows. */
+const gathered: string[] = [];
 
 export class HpackDecoder {
   readonly #table: DynamicTable;
   readonly #tableBytesMax: number;
   #isOverBounds = false;
 
-  /** The block being decoded, and the next of its octets. */
-  #bytes: Buffer = NO_BYTES;
+  /** The block being decoded, the next of its octets, and what was wrong with it. */
+  #bytes = NO_BYTES;
   #at = 0;
   #to = 0;
   #fault: HpackFault | null = null;
 
-  /** The list so far, and what it may still take. */
-  #list: string[] = [];
-  #bytesLeft = 0;
-  #linesLeft = 0;
+  /** The literal read last. */
+  #name = '';
+  #value = '';
 
   /**
    * `tableBytesMax` is our SETTINGS_HEADER_TABLE_SIZE. A peer that may send a block before it has read our settings
@@ -74,20 +77,62 @@ export class HpackDecoder {
    * were sent; or says what was wrong with it.
    */
   decode(bytes: Buffer, from: number, to: number, bounds: HpackBounds): string[] | HpackFault {
-    const list: string[] = [];
     this.#isOverBounds = false;
-    this.#bytes = bytes;
+    this.#bytes = bytes as Latin1Buffer;
     this.#at = from;
     this.#to = to;
     this.#fault = null;
-    this.#list = list;
-    this.#bytesLeft = bounds.listBytesMax;
-    this.#linesLeft = bounds.linesMax;
     this.#readTableSizes();
-    while (this.#at < to && this.#fault === null) this.#readLine();
+    const length = this.#readLines(bounds);
     this.#bytes = NO_BYTES;
-    this.#list = [];
-    return this.#fault ?? list;
+    this.#name = '';
+    this.#value = '';
+    return this.#fault ?? gathered.slice(0, length);
+  }
+
+  /**
+   * Reads representations (§6), told by their first bits, up to the end or a fault, and gathers their lines.
+   * Returns how many strings those are. Indexed fields, by far the most, are read here and not by a call.
+   */
+  #readLines({ listBytesMax, linesMax }: HpackBounds): number {
+    const table = this.#table;
+    let bytesLeft = listBytesMax;
+    let linesLeft = linesMax;
+    let length = 0;
+    while (this.#at < this.#to && this.#fault === null) {
+      const first = this.#bytes[this.#at] as number;
+      this.#at += 1;
+      let name: string;
+      let value: string;
+      if (first >= 0x80) {
+        const index = first < 0xff ? first & 0x7f : this.#readInteger(0x7f, 0x7f);
+        const age = index - STATIC_LINES - 1;
+        if (age < 0 && index > 0) {
+          name = STATIC_NAMES[index] as string;
+          value = STATIC_VALUES[index] as string;
+        } else if (age >= 0 && age < table.lines) {
+          name = table.name(age);
+          value = table.value(age);
+        } else {
+          this.#fail('hpack-index-invalid');
+          break;
+        }
+      } else {
+        this.#readLiteral(first);
+        name = this.#name;
+        value = this.#value;
+      }
+      bytesLeft -= name.length + value.length + LINE_OVERHEAD_BYTES;
+      linesLeft -= 1;
+      if (bytesLeft < 0 || linesLeft < 0) {
+        this.#isOverBounds = true;
+      } else {
+        gathered[length] = name;
+        gathered[length + 1] = value;
+        length += 2;
+      }
+    }
+    return length;
   }
 
   /** §4.2: changes of the table's size stand at the beginning of a block only. */
@@ -106,38 +151,23 @@ export class HpackDecoder {
     }
   }
 
-  /** One representation (§6), told by its first bits. */
-  #readLine(): void {
-    const first = this.#bytes[this.#at] as number;
-    this.#at += 1;
-    if (first >= 0x80) this.#readIndexed(first);
-    else if (first >= 0x40) this.#readLiteral(first & 0x3f, 0x3f, true);
-    else if (first >= 0x20) this.#fail('hpack-table-size-misplaced');
-    // Never indexed (§6.2.3) or just not indexed (§6.2.2): nothing of a request is compressed again on its way.
-    else this.#readLiteral(first & 0x0f, 0x0f, false);
-  }
-
-  #readIndexed(first: number): void {
-    const index = this.#readInteger(first & 0x7f, 0x7f);
-    if (index <= STATIC_LINES) {
-      if (index > 0) this.#append(STATIC_NAMES[index] as string, STATIC_VALUES[index] as string);
-      else if (index === 0) this.#fail('hpack-index-invalid');
+  /**
+   * A literal (§6.2). Never indexed (§6.2.3) is as good as not indexed (§6.2.2): nothing received is put into the
+   * table of another connection.
+   */
+  #readLiteral(first: number): void {
+    const isAdded = first >= 0x40;
+    if (!isAdded && first >= 0x20) {
+      this.#fail('hpack-table-size-misplaced');
       return;
     }
-    const age = index - STATIC_LINES - 1;
-    if (age < this.#table.lines) this.#append(this.#table.name(age), this.#table.value(age));
-    else this.#fail('hpack-index-invalid');
-  }
-
-  #readLiteral(prefix: number, prefixMax: number, isAdded: boolean): void {
-    const index = this.#readInteger(prefix, prefixMax);
+    const prefixMax = isAdded ? 0x3f : 0x0f;
+    const index = this.#readInteger(first & prefixMax, prefixMax);
     if (index < 0) return;
-    const name = index === 0 ? this.#readString(isAdded) : this.#nameAt(index);
+    this.#name = index === 0 ? this.#readString(isAdded) : this.#nameAt(index);
     if (this.#fault !== null) return;
-    const value = this.#readString(isAdded);
-    if (this.#fault !== null) return;
-    if (isAdded) this.#table.add(name, value);
-    this.#append(name, value);
+    this.#value = this.#readString(isAdded);
+    if (isAdded && this.#fault === null) this.#table.add(this.#name, this.#value);
   }
 
   #nameAt(index: number): string {
@@ -146,14 +176,6 @@ export class HpackDecoder {
     if (age < this.#table.lines) return this.#table.name(age);
     this.#fail('hpack-index-invalid');
     return '';
-  }
-
-  /** Adds a line to the list, unless that would take it, or a line before has taken it, over the bounds. */
-  #append(name: string, value: string): void {
-    this.#bytesLeft -= name.length + value.length + LINE_OVERHEAD_BYTES;
-    this.#linesLeft -= 1;
-    if (this.#bytesLeft < 0 || this.#linesLeft < 0 || this.#isOverBounds) this.#isOverBounds = true;
-    else this.#list.push(name, value);
   }
 
   /** An integer (§5.1) whose prefix has been read, or -1 after a fault. */
@@ -191,20 +213,21 @@ export class HpackDecoder {
     this.#at += length;
     const isNeeded = isForTable || !this.#isOverBounds;
     if (first >= 0x80) return this.#readHuffman(from, isNeeded);
-    return isNeeded ? this.#bytes.toString('latin1', from, this.#at) : '';
+    return isNeeded ? this.#bytes.latin1Slice(from, this.#at) : '';
   }
 
   #readHuffman(from: number, isNeeded: boolean): string {
     const bytesMax = huffmanDecodedBytesMax(this.#at - from);
-    if (decoded.length < bytesMax) decoded = Buffer.allocUnsafeSlow(bytesMax);
+    if (decoded.length < bytesMax) decoded = Buffer.allocUnsafeSlow(bytesMax) as Latin1Buffer;
     const length = decodeHuffman(this.#bytes, from, this.#at, decoded);
-    if (length >= 0) return isNeeded ? decoded.toString('latin1', 0, length) : '';
+    if (length >= 0) return isNeeded ? decoded.latin1Slice(0, length) : '';
     this.#fail(length === HUFFMAN_EOS ? 'hpack-huffman-eos' : 'hpack-huffman-padding-invalid');
     return '';
   }
 
+  /** The first fault is the one that is told. */
   #fail(fault: HpackFault): -1 {
-    this.#fault = fault;
+    this.#fault ??= fault;
     return -1;
   }
 }

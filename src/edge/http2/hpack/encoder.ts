@@ -7,15 +7,17 @@
  * for good, whatever SETTINGS_HEADER_TABLE_SIZE the peer sends, and no change of it has to be answered (§4.2).
  */
 import { encodeHuffman, huffmanBytes } from './huffman-encoder.ts';
-import { STATIC_INDEX, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
+import type { Latin1Buffer } from './latin1-buffer.ts';
+import { STATIC_INDEX, STATIC_LINES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
-/** Fields that nobody on the way may put into a compression context (§7.1.3): secrets that could be guessed bit by bit. */
-const NEVER_INDEXED: ReadonlySet<string> = new Set([
-  'authorization',
-  'cookie',
-  'proxy-authorization',
-  'set-cookie',
-]);
+/**
+ * By static index: fields that nobody on the way may put into a table (§7.1.3), because they are secrets that could be
+ * guessed bit by bit.
+ */
+const IS_SECRET = new Uint8Array(STATIC_LINES + 1);
+for (const name of ['authorization', 'cookie', 'proxy-authorization', 'set-cookie']) {
+  IS_SECRET[STATIC_INDEX.get(name) as number] = 1;
+}
 
 /** First bits of a representation (§6). */
 const INDEXED = 0x80;
@@ -25,7 +27,7 @@ const LITERAL_NOT_INDEXED = 0x00;
 const HUFFMAN = 0x80;
 
 /** Strings up to this length are written faster by character than by a call. */
-const BY_CHARACTER_MAX = 12;
+const BY_CHARACTER_MAX = 16;
 
 /** Bytes that `encodeTableSizeZero` writes. */
 export const TABLE_SIZE_ZERO_BYTES = 1;
@@ -62,19 +64,18 @@ export function encodeFieldPlain(target: Buffer, at: number, lowerCaseName: stri
 type StringEncoder = (target: Buffer, at: number, text: string) => number;
 
 function encodeLine(target: Buffer, at: number, name: string, value: string, encode: StringEncoder): number {
-  const isSensitive = NEVER_INDEXED.has(name);
-  const representation = isSensitive ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
   const nameIndex = STATIC_INDEX.get(name);
   if (nameIndex === undefined) {
-    target[at] = representation;
+    target[at] = LITERAL_NOT_INDEXED;
     return encode(target, encode(target, at + 1, name), value);
   }
-  if (!isSensitive) {
-    for (let index = nameIndex; STATIC_NAMES[index] === name; index += 1) {
-      if (STATIC_VALUES[index] === value) return encodeInteger(target, at, INDEXED, 0x7f, index);
-    }
+  if (IS_SECRET[nameIndex] === 1) {
+    return encode(target, encodeInteger(target, at, LITERAL_NEVER_INDEXED, 0x0f, nameIndex), value);
   }
-  return encode(target, encodeInteger(target, at, representation, 0x0f, nameIndex), value);
+  for (let index = nameIndex; STATIC_NAMES[index] === name; index += 1) {
+    if (STATIC_VALUES[index] === value) return encodeInteger(target, at, INDEXED, 0x7f, index);
+  }
+  return encode(target, encodeInteger(target, at, LITERAL_NOT_INDEXED, 0x0f, nameIndex), value);
 }
 
 function encodeString(target: Buffer, at: number, text: string): number {
@@ -87,7 +88,7 @@ function encodeStringPlain(target: Buffer, at: number, text: string): number {
   const { length } = text;
   const from = encodeInteger(target, at, 0, 0x7f, length);
   if (length > BY_CHARACTER_MAX) {
-    target.write(text, from, 'latin1');
+    (target as Latin1Buffer).latin1Write(text, from, length);
   } else {
     for (let i = 0; i < length; i += 1) target[from + i] = text.charCodeAt(i);
   }

@@ -59,30 +59,28 @@ function growTree(): Int16Array {
  * By state and octet: the next state in the lowest eight bits, the first and the second symbol completed in
  * the next ones, their number above; -1 where EOS is completed.
  */
-const STEPS = compileSteps();
+const STEPS = new Int32Array(256 * 256);
+for (let state = 0; state < 256; state += 1) fillSteps(state, 8, state, 0);
 
-function compileSteps(): Int32Array {
-  const steps = new Int32Array(256 * 256);
-  for (let entry = 0; entry < steps.length; entry += 1) steps[entry] = walk(entry >>> 8, entry & 0xff);
-  return steps;
+/** Goes down the tree from `node` by all that the `bitsLeft` bits behind `entry` can be; begins anew at each leaf. */
+function fillSteps(entry: number, bitsLeft: number, node: number, symbols: number): void {
+  if (bitsLeft === 0) {
+    STEPS[entry] = symbols | node;
+    return;
+  }
+  const left = bitsLeft - 1;
+  for (let bit = 0; bit <= 1; bit += 1) {
+    const branch = (entry << 1) | bit;
+    const next = NODES[2 * node + bit] as number;
+    if (next >= 0) fillSteps(branch, left, next, symbols);
+    else if (next === -1 - EOS) STEPS.fill(-1, branch << left, (branch + 1) << left);
+    else fillSteps(branch, left, 0, withSymbol(symbols, -1 - next));
+  }
 }
 
-/** Goes down the tree by the bits of an octet, and begins anew at each leaf. */
-function walk(state: number, octet: number): number {
-  let node = state;
-  let symbols = 0;
-  let count = 0;
-  for (let bit = 7; bit >= 0; bit -= 1) {
-    node = NODES[2 * node + ((octet >>> bit) & 1)] as number;
-    if (node < 0) {
-      const symbol = -1 - node;
-      if (symbol === EOS) return -1;
-      symbols |= symbol << (8 * count);
-      count += 1;
-      node = 0;
-    }
-  }
-  return (count << 24) | (symbols << 8) | node;
+function withSymbol(symbols: number, symbol: number): number {
+  const count = symbols >>> 24;
+  return (symbols | (symbol << (8 + 8 * count))) + (1 << 24);
 }
 
 /** The states in which a string may end: at most seven bits into EOS, which is all ones. */
