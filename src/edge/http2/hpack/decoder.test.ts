@@ -282,7 +282,7 @@ describe('representations', () => {
     const bytes = Buffer.from('828282', 'hex');
     const decoder = new HpackDecoder(4_096);
     expect(decoder.decode(bytes, 1, 2, { listBytesMax: 100, linesMax: 9 })).toEqual([':method', 'GET']);
-    expect(decoder.decode(Buffer.from('04038282', 'hex'), 0, 3, { listBytesMax: 100, linesMax: 9 })).toBe(
+    expect(decoder.decode(Buffer.from('04028282', 'hex'), 0, 3, { listBytesMax: 100, linesMax: 9 })).toBe(
       'hpack-block-truncated',
     );
   });

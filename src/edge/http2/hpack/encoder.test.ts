@@ -68,6 +68,19 @@ describe('encoder', () => {
     );
   });
 
+  test('HP25: every octet, at every place within an octet of the code', () => {
+    const decoder = new HpackDecoder(0);
+    for (let octet = 0; octet <= 255; octet += 1) {
+      for (let shift = 0; shift < 8; shift += 1) {
+        // Between enough letters of five bits that Huffman code is the shorter.
+        const value = `${'a'.repeat(20 + shift)}${String.fromCharCode(octet)}${'e'.repeat(20)}`;
+        const block = Buffer.from(field('x', value), 'hex');
+        expect((block[3] as number) >> 7).toBe(1);
+        expect(decoder.decode(block, 0, block.length, AMPLE)).toEqual(['x', value]);
+      }
+    }
+  });
+
   test.each([126, 127, 128, 254, 255, 16_510, 16_511, 70_000])('long values, %d octets', (length) => {
     for (const octet of ['a', '\xff']) {
       const value = octet.repeat(length);
