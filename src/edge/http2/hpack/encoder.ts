@@ -2,9 +2,6 @@
  * Encodes field lines without state (RFC 7541): by the static table and as literals, never by the dynamic table, so
  * that a block made once can be copied into any connection. Names are lower case, and both names and values latin1
  * strings; the caller provides room (`fieldBytesMax`).
- *
- * A connection's first block begins with `encodeTableSizeZero`: with it this side's dynamic table has the size 0
- * for good, whatever SETTINGS_HEADER_TABLE_SIZE the peer sends, and no change of it has to be answered (§4.2).
  */
 import { encodeHuffman, huffmanBytes } from './huffman-encoder.ts';
 import type { Latin1Buffer } from './latin1-buffer.ts';
@@ -21,7 +18,6 @@ for (const name of ['authorization', 'cookie', 'proxy-authorization', 'set-cooki
 
 /** First bits of a representation (§6). */
 const INDEXED = 0x80;
-const TABLE_SIZE = 0x20;
 const LITERAL_NEVER_INDEXED = 0x10;
 const LITERAL_NOT_INDEXED = 0x00;
 const HUFFMAN = 0x80;
@@ -29,19 +25,7 @@ const HUFFMAN = 0x80;
 /** Strings up to this length are written faster by character than by a call. */
 const BY_CHARACTER_MAX = 16;
 
-/** Bytes that `encodeTableSizeZero` writes. */
-export const TABLE_SIZE_ZERO_BYTES = 1;
-
-/** A dynamic table size update to 0 (§6.3). Returns the position behind it, as all of these do. */
-export function encodeTableSizeZero(target: Buffer, at: number): number {
-  target[at] = TABLE_SIZE;
-  return at + 1;
-}
-
-/** Bytes that `encodeStatus` writes at most. */
-export const STATUS_BYTES_MAX = 5;
-
-/** The :status of a response; `status` has three digits. */
+/** The :status of a response, of three digits: at most five bytes. Returns the position behind it, as all of these do. */
 export function encodeStatus(target: Buffer, at: number, status: number): number {
   return encodeFieldPlain(target, at, ':status', String(status));
 }

@@ -8,16 +8,15 @@ import { createServer, type Http2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { CLIENT_BLOCKS } from './client-blocks.cases.ts';
 import { HpackDecoder } from './decoder.ts';
-import { encodeField, encodeFieldPlain, encodeTableSizeZero, fieldBytesMax } from './encoder.ts';
+import { encodeField, encodeFieldPlain, fieldBytesMax } from './encoder.ts';
 import { AMPLE, decodeHex, tableOf } from './inspect.cases.ts';
 import { type Line, type LineChoice, ReferenceEncoder } from './reference-encoder.cases.ts';
 
 const flat = (lines: readonly Line[]) => lines.flatMap((line) => [...line]);
 
-/** A block as we send it at the beginning of a connection. */
 function encode(lines: readonly Line[], encodeLine = encodeField): Buffer {
-  const target = Buffer.alloc(lines.reduce((sum, [name, value]) => sum + fieldBytesMax(name, value), 1));
-  let at = encodeTableSizeZero(target, 0);
+  const target = Buffer.alloc(lines.reduce((sum, [name, value]) => sum + fieldBytesMax(name, value), 0));
+  let at = 0;
   for (const [name, value] of lines) at = encodeLine(target, at, name, value);
   return target.subarray(0, at);
 }
