@@ -200,7 +200,9 @@ Rules                   none: the origin's Cache-Control decides
     }
     expect(JSON.parse(await outputOf('site', 'show', 'example.com', '--json'))).toMatchObject({
       id: 'www-example-com',
-      origins: [{ url: 'http://192.0.2.1:8080', hostHeader: 'inner.example', verifyCertificate: true }],
+      origins: [
+        { url: 'http://192.0.2.1:8080', hostHeader: 'inner.example', verifyCertificate: true, http2: false },
+      ],
       staleIfErrorSeconds: 7200,
     });
     expect(await outputOf('site', 'rm', 'example.com')).toBe(

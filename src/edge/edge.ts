@@ -16,7 +16,8 @@ import { explainCache } from './explain.ts';
 import { FailureLog } from './failure-log.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
-import { createHttp1Client, type Http1Client } from './origin/http1-client.ts';
+import { createOriginClient } from './origin/create-origin-client.ts';
+import type { Http1Client } from './origin/http1-client.ts';
 import { applyPurge } from './purge.ts';
 import { Recorder } from './record.ts';
 import type { Road } from './road.ts';
@@ -67,7 +68,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       `an edge needs at least ${STORAGE_LIMITS.memoryBytesMin} bytes of memory for its cache, not ${memoryBytes}`,
     );
   }
-  const client = options.originClient ?? createHttp1Client({ egressAddress, clock });
+  const client = options.originClient ?? createOriginClient({ egressAddress, clock });
   const isAccessLogged = options.isAccessLogged ?? false;
   const road: Road = {
     storage: new MemoryStorage({ budgetBytes: memoryBytes }),

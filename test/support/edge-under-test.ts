@@ -15,7 +15,7 @@ import type { PurgeTarget } from '#core/model/purge.ts';
 import { type SiteInput, siteSchema } from '#core/model/site.ts';
 import type { Certificate, Snapshot } from '#core/model/snapshot.ts';
 import { type RunningEdge, startEdge } from '#edge/edge.ts';
-import { createHttp1Client } from '#edge/origin/http1-client.ts';
+import { createOriginClient } from '#edge/origin/create-origin-client.ts';
 import type { OriginLimits } from '#edge/origin/limits.ts';
 import type { TunnelLimits } from '#edge/tunnels.ts';
 import type { Bus } from '#platform/bus.ts';
@@ -131,7 +131,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     bus: hub.join('edge:a/0'),
     clock,
     log: createSilentLogger(),
-    originClient: createHttp1Client({ egressAddress: null, clock, limits: options.originLimits ?? {} }),
+    originClient: createOriginClient({ egressAddress: null, clock, limits: options.originLimits ?? {} }),
     tunnelLimits: options.tunnelLimits ?? {},
   });
   const address = running.http as ListenAddress;

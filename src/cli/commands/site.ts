@@ -19,6 +19,7 @@ interface SiteOptions {
   readonly alias?: readonly string[];
   readonly hostHeader?: string;
   readonly insecure?: boolean;
+  readonly originHttp2?: boolean;
   readonly staleIfError?: string;
   readonly staleWhileRevalidate?: string;
   readonly websockets?: 'on' | 'off';
@@ -45,6 +46,7 @@ function withSiteOptions(command: Command): Command {
     .option('--alias <host>', 'another host of the same site; may be given several times', collect)
     .option('--host-header <host>', 'Host sent to the origins (default: the host the user asked for)')
     .option('--insecure', "do not verify https origins' certificates")
+    .option('--origin-http2', 'speak HTTP/2 to the origins (https: where they agree; http: without asking)')
     .option(
       '--stale-if-error <duration>',
       'how long a stale response may stand in for a failing origin (default: 1d)',
@@ -71,6 +73,7 @@ function readFields(options: SiteOptions) {
             url,
             hostHeader: options.hostHeader ?? null,
             verifyCertificate: options.insecure !== true,
+            http2: options.originHttp2 === true,
           })),
         }),
     ...(options.staleIfError === undefined
@@ -169,10 +172,11 @@ function showCommand(site: Command, io: CliIo): void {
 
 function renderSite(session: Session, site: SiteView): string {
   const label = (text: string) => session.style('dim', text.padEnd(24));
-  const origins = site.origins.map(({ url, hostHeader, verifyCertificate }) => {
+  const origins = site.origins.map(({ url, hostHeader, verifyCertificate, http2 }) => {
     const notes = [
       hostHeader === null ? null : `Host: ${hostHeader}`,
       verifyCertificate ? null : 'certificate not verified',
+      http2 ? 'HTTP/2' : null,
     ].filter((note) => note !== null);
     return notes.length === 0 ? url : `${url} (${notes.join(', ')})`;
   });
@@ -200,7 +204,9 @@ function setCommand(site: Command, io: CliIo): void {
     async (name: string, options: SiteOptions, self: Command) => {
       const session = openSession(self, io);
       const found = await findSite(session.api, name);
-      const isAboutOrigins = options.hostHeader !== undefined || options.insecure !== undefined;
+      const isAboutOrigins = [options.hostHeader, options.insecure, options.originHttp2].some(
+        (option) => option !== undefined,
+      );
       const origin = options.origin ?? (isAboutOrigins ? found.origins.map(({ url }) => url) : undefined);
       const changes = {
         ...readFields(origin === undefined ? options : { ...options, origin }),

@@ -20,7 +20,7 @@ function clientAnswering(status: number, body: unknown) {
 const SITE = {
   id: 'shop',
   hosts: ['shop.example.com'],
-  origins: [{ url: 'http://192.0.2.1', hostHeader: null, verifyCertificate: true }],
+  origins: [{ url: 'http://192.0.2.1', hostHeader: null, verifyCertificate: true, http2: false }],
   rules: [],
   staleWhileRevalidateSeconds: 0,
   staleIfErrorSeconds: 0,

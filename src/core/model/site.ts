@@ -45,6 +45,11 @@ const originSchema = z.strictObject({
   url: originUrlSchema,
   /** Host sent to the origin; null: the host the user asked for. */
   hostHeader: hostNameSchema.nullable().default(null),
+  /**
+   * Speak HTTP/2 to it, many requests over few connections: over https where the origin agrees (ALPN), over http
+   * with prior knowledge.
+   */
+  http2: z.boolean().default(false),
   /** For https origins: verify the certificate against the system's authorities. */
   verifyCertificate: z.boolean().default(true),
 });

@@ -18,6 +18,8 @@ export interface DialSettings {
   readonly egressAddress: string | null;
   /** With the authorities trusted; made at its first use. */
   readonly secureContext: () => SecureContext;
+  /** Offered over TLS (RFC 7301), the preferred one first. */
+  readonly alpnProtocols: readonly string[];
   readonly limits: OriginLimits;
   readonly names: NameCache;
   readonly deadlines: Deadlines;
@@ -164,7 +166,7 @@ export class Dialer implements Timed {
       servername: isIP(serverName) === 0 ? serverName : '',
       rejectUnauthorized: verifies,
       checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...this.#settings.alpnProtocols],
     });
   }
 

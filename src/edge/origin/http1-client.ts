@@ -5,6 +5,7 @@
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Clock } from '#platform/clock.ts';
 import { Deadlines } from './deadlines.ts';
+import type { DialSettings } from './dialer.ts';
 import { ORIGIN_LIMITS, type OriginLimits } from './limits.ts';
 import { NameCache, type SystemLookup } from './name-cache.ts';
 import type { OriginClient, OriginRequest, OriginResponse } from './origin-client.ts';
@@ -29,16 +30,9 @@ export interface Http1Client extends OriginClient {
 }
 
 export function createHttp1Client(options: Http1ClientOptions): Http1Client {
-  const { clock, egressAddress, extraCertificateAuthorities = [] } = options;
-  const limits: OriginLimits = { ...ORIGIN_LIMITS, ...options.limits };
-  const pool = new ConnectionPool({
-    egressAddress,
-    limits,
-    names: new NameCache(clock, limits, options.lookup),
-    deadlines: new Deadlines(),
-    secureContext: rememberedContext(extraCertificateAuthorities),
-  });
-  const settings = { pool, clock, limits };
+  const dialSettings = dialSettingsOf(options, ['http/1.1']);
+  const pool = new ConnectionPool(dialSettings);
+  const settings = { pool, clock: options.clock, limits: dialSettings.limits };
   return {
     fetch(request: OriginRequest, signal?: AbortSignal): Promise<OriginResponse> {
       return new Promise((resolve, reject) => {
@@ -50,6 +44,20 @@ export function createHttp1Client(options: Http1ClientOptions): Http1Client {
       pool.close();
     },
     connections: () => ({ open: pool.size, idle: pool.idleSize }),
+  };
+}
+
+/** How connections are made for a client of these options. */
+export function dialSettingsOf(options: Http1ClientOptions, alpnProtocols: readonly string[]): DialSettings {
+  const { clock, egressAddress, extraCertificateAuthorities = [] } = options;
+  const limits: OriginLimits = { ...ORIGIN_LIMITS, ...options.limits };
+  return {
+    egressAddress,
+    alpnProtocols,
+    limits,
+    names: new NameCache(clock, limits, options.lookup),
+    deadlines: new Deadlines(),
+    secureContext: rememberedContext(extraCertificateAuthorities),
   };
 }
 

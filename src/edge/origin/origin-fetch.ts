@@ -34,7 +34,7 @@ export interface FetchSettings {
 }
 
 /** Methods that may be sent again when nobody can say whether the first sending arrived (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+export const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** Leaving room for a request to cross with the origin's own closing. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;

@@ -3,8 +3,7 @@
  * Transfer-Encoding and Connection of the fields given are left out and its own are written. Nothing that
  * could end a line early is ever sent: that would let one request smuggle another.
  */
-import type { Fields } from '#core/http/fields.ts';
-import { lowerCaseName } from '#core/http/fields.ts';
+import { Fields, lowerCaseName } from '#core/http/fields.ts';
 import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../connection/characters.ts';
 import { OriginFailure, type OriginRequest } from './origin-client.ts';
 
@@ -38,15 +37,20 @@ function isTarget(text: string): boolean {
   return text.length > 0;
 }
 
-/** The whole head as latin1 text, up to and including the empty line. Throws `OriginFailure` for what may not be sent. */
-export function writeRequestHead(request: OriginRequest, host: string): string {
-  const { method, target, fields, body, upgrade } = request;
+/** Throws `OriginFailure` when the request, apart from its fields, may not be sent. */
+export function checkRequest({ method, target, body, upgrade }: OriginRequest, host: string): void {
   if (!isToken(method)) refuse('the method is no token');
   if (method === 'CONNECT') refuse('CONNECT is not forwarded');
   if (!isTarget(target)) refuse('the request target has characters that may not be sent');
   if (!isFieldValue(host)) refuse('the Host has characters that may not be sent');
   if (upgrade !== undefined && (body !== null || !isFieldValue(upgrade)))
     refuse('no such switch can be asked for');
+}
+
+/** The whole head as latin1 text, up to and including the empty line. Throws `OriginFailure` for what may not be sent. */
+export function writeRequestHead(request: OriginRequest, host: string): string {
+  const { method, target, fields, body, upgrade } = request;
+  checkRequest(request, host);
   let head = `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n`;
   const isChunked = body !== null && body.length === null;
   head += writeFieldLines(fields, isChunked);
@@ -57,19 +61,33 @@ export function writeRequestHead(request: OriginRequest, host: string): string {
   return `${head}\r\n`;
 }
 
+/** Whether a field goes on. Throws `OriginFailure` when it should and may not be sent. */
+function isSent(name: string, lower: string, value: string, hasTrailers: boolean): boolean {
+  if (NOT_FORWARDED.has(lower) || (lower === 'trailer' && !hasTrailers)) return false;
+  if (!isToken(name)) refuse('a field name is no token');
+  if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
+  return true;
+}
+
 function writeFieldLines(fields: Fields, isChunked: boolean): string {
   const parts: string[] = [];
   const size = fields.size;
   for (let i = 0; i < size; i += 1) {
     const name = fields.nameAt(i);
-    const lower = lowerCaseName(name);
-    if (NOT_FORWARDED.has(lower) || (lower === 'trailer' && !isChunked)) continue;
     const value = fields.valueAt(i);
-    if (!isToken(name)) refuse('a field name is no token');
-    if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
-    parts.push(name, ': ', value, '\r\n');
+    if (isSent(name, lowerCaseName(name), value, isChunked)) parts.push(name, ': ', value, '\r\n');
   }
   return parts.join('');
+}
+
+/** The same lines as (name in lower case, value), without white space around values (RFC 9113 §8.2.1). */
+export function forwardedLines({ fields, body }: OriginRequest): (readonly [string, string])[] {
+  const lines: (readonly [string, string])[] = [];
+  for (const [name, value] of fields) {
+    const lower = lowerCaseName(name);
+    if (isSent(name, lower, value, body !== null && body.length === null)) lines.push([lower, value.trim()]);
+  }
+  return lines;
 }
 
 /** Fields that mean nothing, or something dangerous, after the content (RFC 9110 §6.5.1). */
@@ -89,10 +107,17 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
 export function writeLastChunk(trailers: Fields | null): string {
   if (trailers === null) return '0\r\n\r\n';
   let lines = '0\r\n';
+  for (const [name, value] of sentTrailers(trailers)) lines += `${name}: ${value}\r\n`;
+  return `${lines}\r\n`;
+}
+
+/** The trailer fields that go on. Throws `OriginFailure` for what may not be sent. */
+export function sentTrailers(trailers: Fields): Fields {
+  const flat: string[] = [];
   for (const [name, value] of trailers) {
     if (NOT_IN_TRAILERS.has(lowerCaseName(name))) continue;
     if (!isToken(name) || !isFieldValue(value)) refuse('a trailer field has characters that may not be sent');
-    lines += `${name}: ${value}\r\n`;
+    flat.push(name, value);
   }
-  return `${lines}\r\n`;
+  return new Fields(flat);
 }

@@ -196,6 +196,21 @@ describe('a response', () => {
   });
 });
 
+test('HP27: the first block after a table was reduced begins with a size update, and no other does', async () => {
+  const client = await connect({ settings: [[SETTINGS_HEADER_TABLE_SIZE, 100]] });
+  for (const [streamId, first] of [
+    [1, 0x20],
+    [3, 0x88],
+  ] as const) {
+    client.request(streamId, '/prepared');
+    const { type, payload } = await client.takeOf(streamId);
+    expect(type).toBe(HEADERS);
+    expect(payload[0]).toBe(first);
+    await client.takeOf(streamId);
+  }
+  client.destroy();
+});
+
 describe('flow control', () => {
   test('a response waits for the window of its stream, and others go on', async () => {
     const client = await connect({ settings: [[SETTINGS_INITIAL_WINDOW_SIZE, 10]] });

@@ -31,6 +31,7 @@ function OriginFields(props: { readonly form: SettingsFormState; readonly index:
         label="Verify its certificate"
         {...form.getInputProps(`origins.${index}.verifyCertificate`, { type: 'checkbox' })}
       />
+      <Switch label="HTTP/2" {...form.getInputProps(`origins.${index}.http2`, { type: 'checkbox' })} />
       <ActionIcon
         variant="subtle"
         color="gray"
@@ -91,7 +92,12 @@ export function SettingsForm({ site }: { readonly site: SiteView }) {
                 variant="light"
                 size="compact-sm"
                 onClick={() =>
-                  form.insertListItem('origins', { url: '', hostHeader: '', verifyCertificate: true })
+                  form.insertListItem('origins', {
+                    url: '',
+                    hostHeader: '',
+                    verifyCertificate: true,
+                    http2: false,
+                  })
                 }
               >
                 Add an origin to fall back on

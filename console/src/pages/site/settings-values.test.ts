@@ -5,7 +5,7 @@ import { fieldOfSetting, settingsErrors, toPatch, toValues } from './settings-va
 const SITE: SiteView = {
   id: 'shop',
   hosts: ['shop.example.com'],
-  origins: [{ url: 'http://192.0.2.1', hostHeader: null, verifyCertificate: true }],
+  origins: [{ url: 'http://192.0.2.1', hostHeader: null, verifyCertificate: true, http2: false }],
   rules: [],
   staleWhileRevalidateSeconds: 30,
   staleIfErrorSeconds: 86_400,
@@ -29,8 +29,8 @@ test('what is wrong is said beside its field', () => {
   const values = {
     hosts: ['shop.example.com', 'not a host'],
     origins: [
-      { url: 'http://192.0.2.1', hostHeader: '', verifyCertificate: true },
-      { url: 'ftp://x', hostHeader: 'a b', verifyCertificate: true },
+      { url: 'http://192.0.2.1', hostHeader: '', verifyCertificate: true, http2: false },
+      { url: 'ftp://x', hostHeader: 'a b', verifyCertificate: true, http2: false },
     ],
     staleWhileRevalidate: 'soon',
     staleIfError: '9999d',

@@ -8,6 +8,7 @@ export interface OriginValues {
   /** Empty: the host the user asked for. */
   readonly hostHeader: string;
   readonly verifyCertificate: boolean;
+  readonly http2: boolean;
 }
 
 export interface SettingsValues {
@@ -42,6 +43,7 @@ export function toPatch(values: SettingsValues): SitePatch {
       url: origin.url,
       hostHeader: origin.hostHeader.trim() || null,
       verifyCertificate: origin.verifyCertificate,
+      http2: origin.http2,
     })),
     staleWhileRevalidateSeconds: seconds(values.staleWhileRevalidate),
     staleIfErrorSeconds: seconds(values.staleIfError),
