@@ -41,6 +41,8 @@ export interface EdgeOptions {
   readonly memoryBytes: number;
   /** Where the last good snapshot is kept. */
   readonly snapshotFile: string;
+  /** Does not listen before it has a snapshot of this generation or a later one; 0 unless said. */
+  readonly generationMin?: number;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
@@ -57,9 +59,17 @@ export interface RunningEdge {
   readonly https: ListenAddress | null;
   /** Stops accepting, lets exchanges in flight finish within a bound, and frees everything. */
   close(): Promise<void>;
+  /**
+   * The same, but without losing anything to a successor that accepts from the same sockets (`listen.ts`).
+   * Snapshots and purges are followed to the end: open connections may still bring requests.
+   */
+  handOver(withinMs: number): Promise<void>;
 }
 
-/** Starts a worker. Throws AppError when an address cannot be had or the budget is too small. */
+/**
+ * Starts a worker. Throws AppError when an address cannot be had, the budget is too small, or the generation
+ * asked for does not come.
+ */
 export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const { bus, clock, log, popId, egressAddress, memoryBytes } = options;
   if (memoryBytes < STORAGE_LIMITS.memoryBytesMin) {
@@ -98,7 +108,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   });
   let listeners: Listeners;
   try {
-    const { http, https } = options;
+    const { http, https, generationMin = 0 } = options;
+    await holder.reached(generationMin);
     const handler = serve.bind(null, road);
     listeners = await listen({ http, https, handler, certificates, clock, log, reusePort: true });
   } catch (error) {
@@ -110,15 +121,20 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   bus.respond('status', () => statusOf(road, options, listeners, client, startedAt));
   bus.respond('explain-cache', ({ url }) => explainCache(road, bus.self, url));
   const heart = beat(options);
+  let freed: Promise<void> | null = null;
+  /** Once, however often the worker is told to end. */
+  async function end(drained: Promise<void>): Promise<void> {
+    clearInterval(heart);
+    await drained;
+    holder.close();
+    freed ??= closeRoad(road);
+    await freed;
+  }
   return {
     http: listeners.http,
     https: listeners.https,
-    async close() {
-      clearInterval(heart);
-      await listeners.close(ROAD_LIMITS.drainMsMax);
-      holder.close();
-      await closeRoad(road);
-    },
+    close: () => end(listeners.close(ROAD_LIMITS.drainMsMax)),
+    handOver: (withinMs) => end(listeners.handOver(withinMs)),
   };
 }
 

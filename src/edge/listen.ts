@@ -66,6 +66,13 @@ export interface Listeners {
    * after `drainMs`. Resolves when no connection is open.
    */
   close(drainMs: number): Promise<void>;
+  /**
+   * Leaves new connections to a successor that accepts from the same sockets, and loses nothing of those it
+   * has: handshakes finish, and an idle connection may bring one more request, whose response says that it
+   * is the last, for a client that reuses a connection cannot know of our end before we tell it. Otherwise
+   * like `close`, which may be called after it to cut it short.
+   */
+  handOver(drainMs: number): Promise<void>;
 }
 
 /** Starts the listeners. Throws AppError when an address cannot be had; nothing then stays open. */
@@ -91,7 +98,8 @@ class Listening implements Listeners {
   readonly #httpAdmission: Admission;
   readonly #httpsAdmission: Admission;
   #stopFollowing: () => void = () => {};
-  #whenEmpty: (() => void) | null = null;
+  readonly #emptied = Promise.withResolvers<void>();
+  #drainDeadline: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ListenOptions) {
     const limits = { ...LISTEN_LIMITS, ...options.limits };
@@ -99,8 +107,9 @@ class Listening implements Listeners {
       this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
     };
     this.#options = options;
-    this.#httpAdmission = new Admission(limits, countRefusal);
-    this.#httpsAdmission = new Admission(limits, countRefusal);
+    const noticeEnd = () => this.#noticeEnd();
+    this.#httpAdmission = new Admission(limits, countRefusal, noticeEnd);
+    this.#httpsAdmission = new Admission(limits, countRefusal, noticeEnd);
     this.#context = {
       handler: options.handler,
       clock: options.clock,
@@ -111,6 +120,7 @@ class Listening implements Listeners {
       frameScratch: new FrameScratch(),
       exchanges: 0,
       isDraining: false,
+      isHandingOver: false,
       countRefusal,
     };
   }
@@ -132,23 +142,39 @@ class Listening implements Listeners {
     };
   }
 
-  async close(drainMs: number): Promise<void> {
+  close(drainMs: number): Promise<void> {
+    this.#context.isHandingOver = false;
+    this.#httpsAdmission.cutHandshakes();
+    return this.#drain(drainMs);
+  }
+
+  handOver(drainMs: number): Promise<void> {
+    this.#context.isHandingOver = true;
+    return this.#drain(drainMs);
+  }
+
+  async #drain(drainMs: number): Promise<void> {
     this.#context.isDraining = true;
     this.#stopFollowing();
-    for (const server of this.#servers) server.close();
-    this.#httpsAdmission.cutHandshakes();
+    for (const server of this.#servers.splice(0)) server.close();
     for (const connection of [...this.#connections]) connection.drain();
-    if (this.#connections.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(() => {
-        for (const connection of [...this.#connections]) connection.sever();
-        resolve();
-      }, drainMs);
-      this.#whenEmpty = resolve;
-      await promise;
-      clearTimeout(timer);
-    }
+    clearTimeout(this.#drainDeadline);
+    this.#drainDeadline = setTimeout(() => this.#cut(), drainMs);
+    this.#noticeEnd();
+    await this.#emptied.promise;
+    clearTimeout(this.#drainDeadline);
     this.#context.sweep.close();
+  }
+
+  #noticeEnd(): void {
+    if (this.#context.isDraining && this.#httpAdmission.open + this.#httpsAdmission.open === 0)
+      this.#emptied.resolve();
+  }
+
+  #cut(): void {
+    this.#httpsAdmission.cutHandshakes();
+    for (const connection of [...this.#connections]) connection.sever();
+    this.#emptied.resolve();
   }
 
   #plainServer(): Server {
@@ -183,7 +209,6 @@ class Listening implements Listeners {
     };
     const connection: ClientConnection = this.#connect(socket, info, () => {
       this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#whenEmpty?.();
     });
     this.#connections.add(connection);
     if (this.#context.isDraining) connection.drain();

@@ -108,3 +108,29 @@ describe('the snapshot in force', () => {
     expect(existsSync(file)).toBe(true);
   });
 });
+
+describe('waiting for a generation', () => {
+  test('ends at once when it is in force, else when it comes', async () => {
+    const { holder, control } = await hold();
+    await holder.reached(0);
+    const reached = holder.reached(4);
+    control.publish('snapshot', snapshot(3));
+    control.publish('snapshot', snapshot(5));
+    await reached;
+    expect(holder.current()?.generation).toBe(5);
+    await holder.reached(5);
+  });
+
+  test('fails with the reason when what the bus brings is refused', async () => {
+    const { holder, control } = await hold();
+    control.publish('snapshot', snapshot(3));
+    const reached = holder.reached(4).then(
+      () => 'reached',
+      (error: Error) => error.message,
+    );
+    control.publish('snapshot', { ...snapshot(4), digest: 'f'.repeat(64) });
+    expect(await reached).toBe(
+      'generation 4 is in force, but this part refused it: its content does not match its digest',
+    );
+  });
+});

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { AppError } from '#core/base/app-error.ts';
 import { canonicalJson } from '#core/base/canonical-json.ts';
 import { errorMessage } from '#core/base/error-message.ts';
 import { type Snapshot, snapshotSchema } from '#core/model/snapshot.ts';
@@ -16,8 +17,13 @@ import type { Logger } from './log.ts';
 export interface SnapshotHolder {
   /** Null until the first one is known. */
   current(): Snapshot | null;
+  /** Resolves when this generation or a later one is in force. Rejects with AppError `unavailable` when it is refused or does not come. */
+  reached(generation: number): Promise<void>;
   close(): void;
 }
+
+/** How long `reached` waits, ms: a bus brings what is in force at once. */
+const REACHED_WITHIN_MS = 10_000;
 
 export interface SnapshotHolderOptions {
   readonly bus: Bus;
@@ -51,6 +57,9 @@ export function validateSnapshot(candidate: unknown): Snapshot {
 export async function holdSnapshot(options: SnapshotHolderOptions): Promise<SnapshotHolder> {
   const { bus, file, log, onSwap } = options;
   let current: Snapshot | null = null;
+  /** Why the last snapshot from the bus was refused. */
+  let refusal: string | null = null;
+  const waiters = new Set<() => void>();
 
   function swap(candidate: unknown, source: 'disk' | 'bus'): boolean {
     try {
@@ -67,7 +76,9 @@ export async function holdSnapshot(options: SnapshotHolderOptions): Promise<Snap
       log.info({ generation: snapshot.generation, source }, 'snapshot in force');
       return true;
     } catch (error) {
-      log.error({ source, cause: errorMessage(error) }, 'snapshot refused; the former one stays in force');
+      const cause = errorMessage(error);
+      log.error({ source, cause }, 'snapshot refused; the former one stays in force');
+      if (source === 'bus') refusal = cause;
       return false;
     }
   }
@@ -80,7 +91,9 @@ export async function holdSnapshot(options: SnapshotHolderOptions): Promise<Snap
     }
   }
   const unsubscribe = bus.subscribe('snapshot', (message) => {
-    if (!swap(message, 'bus')) return;
+    const isSwapped = swap(message, 'bus');
+    for (const look of waiters) look();
+    if (!isSwapped) return;
     try {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       writeFileAtomically(file, JSON.stringify(message), 0o600);
@@ -88,5 +101,22 @@ export async function holdSnapshot(options: SnapshotHolderOptions): Promise<Snap
       log.error({ file, cause: errorMessage(error) }, 'snapshot in force could not be kept on disk');
     }
   });
-  return { current: () => current, close: unsubscribe };
+
+  function reached(generation: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const fail = (cause: string): void =>
+      reject(new AppError('unavailable', `generation ${generation} is in force, but ${cause}`));
+    const look = (): void => {
+      if ((current?.generation ?? 0) >= generation) resolve();
+      else if (refusal !== null) fail(`this part refused it: ${refusal}`);
+    };
+    const timer = setTimeout(() => fail('this part did not receive it'), REACHED_WITHIN_MS);
+    waiters.add(look);
+    look();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      waiters.delete(look);
+    });
+  }
+  return { current: () => current, reached, close: unsubscribe };
 }

@@ -8,6 +8,7 @@ import type { ConnectionLimits } from './limits.ts';
 export class Admission {
   readonly #limits: ConnectionLimits;
   readonly #countRefusal: (reason: string) => void;
+  readonly #onClosed: () => void;
   /** Open connections by client address; as many entries as there are connections, at most. */
   readonly #byAddress = new Map<string, number>();
   /** Handshakes under way, by the client's address and port, which both ends of a TLS socket know. */
@@ -17,9 +18,11 @@ export class Admission {
   #open = 0;
   #accepted = 0;
 
-  constructor(limits: ConnectionLimits, countRefusal: (reason: string) => void) {
+  /** `onClosed` is called after each connection that was admitted and has closed. */
+  constructor(limits: ConnectionLimits, countRefusal: (reason: string) => void, onClosed: () => void) {
     this.#limits = limits;
     this.#countRefusal = countRefusal;
+    this.#onClosed = onClosed;
   }
 
   /** Connections open now. */
@@ -92,6 +95,7 @@ export class Admission {
   #release(address: string): void {
     this.#open -= 1;
     countOneLess(this.#byAddress, address);
+    this.#onClosed();
   }
 }
 

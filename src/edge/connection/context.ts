@@ -32,8 +32,13 @@ export interface ConnectionContext {
   readonly frameScratch: FrameScratch;
   /** Number of the last exchange. */
   exchanges: number;
-  /** The listener is closing: no connection takes further requests. */
+  /** The listener is closing: each response is its connection's last. */
   isDraining: boolean;
+  /**
+   * While draining: a successor accepts what is new, and nothing of ours may be lost. A connection that is
+   * idle may bring one more request, for its client cannot know yet that it must not.
+   */
+  isHandingOver: boolean;
   /** Counts a request or connection that was not served, by its reason. */
   countRefusal(reason: string): void;
 }

@@ -107,7 +107,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   responseSent(): void {
     this.#exchange = null;
     if (this.#isClosed) return;
-    if (!this.#isPersistent || this.#context.isDraining) {
+    if (!this.#isPersistent || this.#mayEndUnannounced) {
       this.#linger();
       return;
     }
@@ -148,9 +148,9 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
 
   // What listeners ask.
 
-  /** No further request is taken; the current one is answered first. */
+  /** The current request is answered, the last one; while handing over, an idle connection may bring one yet. */
   drain(): void {
-    if (this.#exchange === null && !this.#isTunnel) this.#linger();
+    if (this.#exchange === null && !this.#isTunnel && this.#mayEndUnannounced) this.#linger();
   }
 
   /** Ends the connection as if the client had gone. */
@@ -245,7 +245,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
         continue;
       }
       if (input.length === 0) {
-        if (this.#hasInputEnded || this.#context.isDraining) this.#linger();
+        if (this.#hasInputEnded || this.#mayEndUnannounced) this.#linger();
         break;
       }
       if (turns === 0) {
@@ -315,7 +315,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
     this.#scanned = text.length;
     if (text.length >= limits.headBytesMax) {
       this.#refuse(hasRequestLine(text) ? 'fields-too-large' : 'line-too-long');
-    } else if (this.#hasInputEnded || this.#context.isDraining) {
+    } else if (this.#hasInputEnded || this.#mayEndUnannounced) {
       this.#linger();
     } else if (!this.#isReadingHead) {
       this.#isReadingHead = true;
@@ -429,6 +429,14 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   }
 
   // Ending.
+
+  /**
+   * Whether the connection may close although no response said so. A request that is on its way then is lost
+   * unless the client may and does send it again (RFC 9110 §9.2.2, RFC 9112 §9.6).
+   */
+  get #mayEndUnannounced(): boolean {
+    return this.#context.isDraining && !this.#context.isHandingOver;
+  }
 
   #mayPersist(): boolean {
     const { isDraining, limits } = this.#context;

@@ -59,6 +59,7 @@ const context: ConnectionContext = {
   frameScratch: new FrameScratch(),
   exchanges: 0,
   isDraining: false,
+  isHandingOver: false,
   countRefusal() {},
 };
 

@@ -38,8 +38,8 @@ export class PrefaceSniffer implements ClientConnection, Guarded {
   }
 
   drain(): void {
-    if (this.#decided === null) this.#socket.destroy();
-    else this.#decided.drain();
+    if (this.#decided !== null) this.#decided.drain();
+    else if (!this.#context.isHandingOver) this.#socket.destroy();
   }
 
   sever(): void {
@@ -79,6 +79,7 @@ export class PrefaceSniffer implements ClientConnection, Guarded {
     if (this.#received.length > 0) socket.emit('data', this.#received);
     if (wasEnded) socket.emit('end');
     this.#received = EMPTY;
+    if (this.#context.isDraining) this.#decided.drain();
   }
 }
 
