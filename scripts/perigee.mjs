@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findBun, installPackages, prepare, ROOT } from './bootstrap.mjs';
 
 installPackages();
-if (process.argv[2] === 'up' && !process.argv.includes('--help')) prepare();
+if (['up', 'reload'].includes(process.argv[2]) && !process.argv.includes('--help')) prepare();
 const child = spawn(findBun(), [join(ROOT, 'src/main/perigee.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

@@ -63,6 +63,19 @@ export class LeaseTable {
     return true;
   }
 
+  /** Takes over verdicts of another table on edges that have not reported here. True when a state changed. */
+  adopt(verdicts: readonly EdgeHealth[], now: number): boolean {
+    let isChanged = false;
+    for (const { edgeId, popId, state, reason, since } of verdicts) {
+      const lease = this.#leases.get(keyOf(popId, edgeId));
+      if (lease === undefined || lease.lastAt !== null || state === 'unknown') continue;
+      lease.lastAt = state === 'up' ? now : null;
+      setState(lease, state, reason, since);
+      isChanged = true;
+    }
+    return isChanged;
+  }
+
   /** Takes silent edges as down. True when a state changed. */
   expire(now: number): boolean {
     let isChanged = false;

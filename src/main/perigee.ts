@@ -1,10 +1,13 @@
-/** The `perigee` command: the CLI's commands, which are clients of the API, and `up`, which runs the CDN. */
+/** The `perigee` command: the CLI's commands, which are clients of the API, and `up` and `reload`, which run the CDN. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { DEFAULT_DATA_DIRECTORY } from '#cli/connection.ts';
 import { createProgram, runProgram } from '#cli/program.ts';
 import { collect } from '#cli/repeated-option.ts';
 import { createLogger } from '#platform/log.ts';
+import { askReload } from './up/command-socket.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
+import { refuseFailed, reloadText } from './up/reload-text.ts';
 import { jsonSummary, summary } from './up/summary.ts';
 import { adminTokenFile, type RunningCdn, up } from './up/up.ts';
 
@@ -38,9 +41,29 @@ program
   .option('--zone <name>', "the CDN's own zone", 'cdn.test')
   .option('--site <host=origin-url>', 'serve this site; may be given several times', collect)
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
+  .option('--drain-seconds <n>', 'how long answers under way may take after a reload', '300')
   .option('--no-demo', 'without the demo shop and its six POPs')
   .option('--json', 'say where things are as one line of JSON')
   .action(runUp);
+
+program
+  .command('reload')
+  .description('replace the parts of a running CDN by ones with the code now on disk; nothing is interrupted')
+  .option(
+    '--data <dir>',
+    'the directory of the running CDN',
+    process.env.PERIGEE_DATA ?? DEFAULT_DATA_DIRECTORY,
+  )
+  .option('--json', 'print the report as JSON')
+  .action(async ({ data, json }: { readonly data: string; readonly json?: boolean }) => {
+    const report = await askReload(resolve(data));
+    if (json) {
+      io.out(`${JSON.stringify(report)}\n`);
+      refuseFailed(report);
+    } else {
+      io.out(reloadText(report));
+    }
+  });
 
 const exitCode = await runProgram(program, process.argv, io);
 // Only after a failure: what is on its way to a pipe must not be cut off.
@@ -58,7 +81,12 @@ async function runUp(given: UpArguments & { readonly json?: boolean }): Promise<
       requested = true;
       resolve();
     };
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, request);
+    process.on('SIGTERM', request);
+    process.on('SIGHUP', () => {
+      // From a terminal it means that the terminal is gone. A service manager means a reload.
+      if (process.stdout.isTTY) request();
+      else void cdn?.reloads.request();
+    });
     // Who presses Ctrl-C twice does not want to wait.
     let interrupts = 0;
     process.on('SIGINT', () => {

@@ -18,6 +18,8 @@ export const NAMESERVER_LIMITS = {
   tcpQueriesPerTurn: 256,
   /** How often leases are looked through, ms. */
   healthCheckMs: 500,
+  /** How long a name server that takes over waits for the verdicts of the one that serves, ms. */
+  adoptMs: 1_000,
   /** Time for the compilation of the geography database, ms. */
   geoCompileMs: 120_000,
 } as const;

@@ -1,4 +1,5 @@
 /** Picks the way in which UDP is listened for. */
+import { AppError } from '#core/base/app-error.ts';
 import { listenBatch } from './udp-batch.ts';
 import type { UdpListener, UdpListenerOptions } from './udp-listener.ts';
 import { listenSocket } from './udp-socket.ts';
@@ -12,5 +13,7 @@ export async function listenUdp(
   kind: UdpListener['kind'],
 ): Promise<UdpListener> {
   const batch = kind === 'batch' ? await listenBatch(options) : null;
+  if (batch === null && options.descriptor !== undefined)
+    throw new AppError('unavailable', 'DNS cannot take queries from the UDP socket that it was given.');
   return batch ?? (await listenSocket(options));
 }

@@ -18,6 +18,11 @@ const SWEEP_INTERVAL_MS = 1_000;
 export interface TcpListener {
   readonly address: ListenAddress;
   close(): Promise<void>;
+  /**
+   * Leaves new connections to a successor that accepts from the same socket, and answers on those it has until
+   * they have been idle for as long as any may be, or `withinMs` have passed.
+   */
+  handOver(withinMs: number): Promise<void>;
 }
 
 export interface TcpListenerOptions {
@@ -43,6 +48,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
     ...options.limits,
   };
   const connections = new Set<TcpConnection>();
+  const isClosed = Promise.withResolvers<void>();
   const output = new Uint8Array(DNS_LIMITS.tcpOctetsMax);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (!makeRoom(connections, socket.remoteAddress, limits)) {
@@ -63,13 +69,22 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
   );
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : listen.port;
+  async function close(): Promise<void> {
+    clearInterval(sweep);
+    if (server.listening) server.close(() => isClosed.resolve());
+    for (const connection of connections) connection.destroy();
+    await isClosed.promise;
+  }
   return {
     address: { address: listen.address, port },
-    async close() {
+    close,
+    async handOver(withinMs) {
+      // The server has closed when its last connection has.
+      server.close(() => isClosed.resolve());
+      const deadline = setTimeout(() => void close(), withinMs);
+      await isClosed.promise;
+      clearTimeout(deadline);
       clearInterval(sweep);
-      const isClosed = new Promise((resolve) => server.close(resolve));
-      for (const connection of connections) connection.destroy();
-      await isClosed;
     },
   };
 }
@@ -79,10 +94,13 @@ async function bind(server: Server, listen: ListenAddress): Promise<void> {
   server.once('error', (error: NodeJS.ErrnoException) => {
     reject(listenError(listen, 'TCP', error.code ?? error.message));
   });
-  server.listen(
-    { host: listen.address, port: listen.port, backlog: NAMESERVER_LIMITS.tcpBacklog, ipv6Only: true },
-    resolve,
-  );
+  const { descriptor } = listen;
+  if (descriptor === undefined) {
+    const { address, port } = listen;
+    server.listen({ host: address, port, backlog: NAMESERVER_LIMITS.tcpBacklog, ipv6Only: true }, resolve);
+  } else {
+    server.listen({ fd: descriptor }, resolve);
+  }
   await promise;
   // From here on errors are those of single connections; the server goes on.
   server.on('error', () => {});

@@ -19,8 +19,11 @@ const SETTLED_WITHIN_MS = 5_000;
 export async function listenBatch(options: UdpListenerOptions): Promise<UdpListener | null> {
   const libc = openUdpCalls();
   if (libc === null) return null;
-  const { listen } = options;
-  const socket = openUdpSocket(libc, listen.address, listen.port);
+  const { descriptor, listen } = options;
+  const socket =
+    descriptor === undefined
+      ? openUdpSocket(libc, listen.address, listen.port)
+      : { descriptor, port: listen.port };
   if (typeof socket === 'string') throw listenError(listen, 'UDP', socket);
   const listener = new BatchListener(options, libc, socket.descriptor, socket.port);
   if (await listener.start()) return listener;
@@ -50,6 +53,7 @@ class BatchListener implements UdpListener {
     this.#libc = libc;
     this.#descriptor = descriptor;
     this.address = { address: options.listen.address, port };
+    for (const news of options.news) this.#lastNews.set(news.kind, news);
   }
 
   /** Starts the thread; false when it does not come up. */

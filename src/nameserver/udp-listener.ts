@@ -22,6 +22,10 @@ export interface UdpListener {
 
 export interface UdpListenerOptions {
   readonly listen: ListenAddress;
+  /** An inherited socket that is bound to the address; only `udp-batch.ts` can take queries from one. */
+  readonly descriptor?: number;
+  /** What is known already: nothing is answered without it. */
+  readonly news: readonly AnswererNews[];
   /** Answers in the main thread. */
   readonly answerer: LiveAnswerer;
   readonly identity: string;

@@ -3,6 +3,10 @@
  * descriptor to worker processes, which accept from it. While a worker restarts, new connections wait in
  * the kernel's queue instead of being refused. `node:net` cannot give such a socket away, libc can.
  *
+ * All processes share the one socket and its queue, so that nothing is lost with any of them: whoever closes
+ * its descriptor closes nothing for the others. (With SO_REUSEPORT each process has a queue of its own, and
+ * what waits in it is reset when that process closes.)
+ *
  * Linux only (`libc.ts`); elsewhere `openListeningSocket` answers null and workers bind by themselves.
  */
 import { ptr } from 'bun:ffi';
@@ -50,4 +54,12 @@ export function openListeningSocket(address: string, port: number): number | nul
   if (isListening) return descriptor;
   libc.close(descriptor);
   return null;
+}
+
+/**
+ * Gives a socket its queue back. To be called when a process has begun to accept from it: Bun's `listen` on a
+ * descriptor cuts the queue, which is everybody's, to 511 connections, whatever backlog it is told (1.4.5).
+ */
+export function restoreBacklog(descriptor: number): void {
+  openLibc(CALLS)?.listen(descriptor, BACKLOG);
 }

@@ -29,7 +29,7 @@ export function createProcessBus(self: PartName): Bus {
       for (const listener of listeners.get(message.topic) ?? []) listener(message.message, message.from);
     } else if (message.kind === 'ask') {
       void answer(message.id, responders.get(message.topic), message.question, message.from);
-    } else {
+    } else if (message.kind === 'replies') {
       pending.get(message.id)?.(message.replies);
     }
   }

@@ -12,10 +12,14 @@ export interface ChannelReply {
 
 /** From a part to the supervisor. */
 export type PartMessage =
+  /** Its code is loaded; it starts when told to (`begin`). Only of a part that was asked to wait. */
+  | { readonly kind: 'loaded' }
   /** Everything is up; `facts` are for the supervisor's summary. */
   | { readonly kind: 'ready'; readonly facts: Readonly<Record<string, string>> }
   /** Could not start, for a reason worth one line to the user. */
   | { readonly kind: 'failed'; readonly code: AppErrorCode; readonly message: string }
+  /** Nothing more comes from it: it waits for `goodbye`, which says that all of it has arrived. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'subscribe'; readonly topic: string }
   | { readonly kind: 'respond'; readonly topic: string }
   | { readonly kind: 'publish'; readonly topic: string; readonly message: unknown }
@@ -37,6 +41,13 @@ export type PartMessage =
 
 /** From the supervisor to a part. */
 export type SupervisorMessage =
+  /** Start, after `loaded`. */
+  | { readonly kind: 'begin' }
+  /** End in order, within the part's own bound. */
+  | { readonly kind: 'end' }
+  /** A successor has taken over: end in order, and have this long for what is under way. */
+  | { readonly kind: 'hand-over'; readonly withinMs: number }
+  | { readonly kind: 'goodbye' }
   | { readonly kind: 'deliver'; readonly topic: string; readonly message: unknown; readonly from: PartName }
   | {
       readonly kind: 'ask';

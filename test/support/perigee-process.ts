@@ -15,6 +15,8 @@ export interface PerigeeProcess {
   readonly pid: number;
   /** Runs a command of the CLI against it; rejects never, says how it ended. */
   cli(...words: string[]): Promise<{ exitCode: number; out: string; err: string }>;
+  /** Runs `perigee reload` on it. */
+  reload(): Promise<{ exitCode: number; out: string; err: string }>;
   /** Asks it to end; resolves with its exit code. */
   stop(): Promise<number>;
 }
@@ -67,6 +69,7 @@ export async function startPerigee(...words: string[]): Promise<PerigeeProcess> 
     adminToken: readFileSync(places.adminTokenFile, 'utf8').trim(),
     pid: child.pid,
     cli: (...command) => runPerigee([...command, '--api', `http://${places.api}`, '--data', dataDirectory]),
+    reload: () => runPerigee(['reload', '--data', dataDirectory, '--json']),
     async stop() {
       child.kill('SIGTERM');
       const exitCode = await child.exited;

@@ -23,7 +23,10 @@ export function serveApi(listen: ListenAddress, app: ReturnType<typeof createApp
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, CONTROL_LIMITS.closeTimeoutMs);
       });
-      await Promise.race([server.stop(false), late]);
+      const finished = server.stop(false);
+      // Otherwise each connection that a browser keeps for its next request would cost the whole moment.
+      server.closeIdleConnections();
+      await Promise.race([finished, late]);
       clearTimeout(timer);
       await server.stop(true);
     },

@@ -106,7 +106,8 @@ export class Parts {
       if (!answered.has(part)) parts.push(silent(part, 'is not running, or not yet'));
     }
     const ready = new Set(parts.filter(({ state }) => state === 'ready').map(({ part }) => part));
-    const answers = replies.flatMap((reply) => (reply.ok ? [reply.answer] : []));
+    // By their names on the bus: while a part is replaced, two processes answer that know themselves by one.
+    const answers = replies.flatMap((reply) => (reply.ok ? [{ ...reply.answer, part: reply.from }] : []));
     this.#noticeLaterGenerations(answers);
     return {
       parts: parts.sort((a, b) => (a.part < b.part ? -1 : 1)),

@@ -12,6 +12,6 @@ if (import.meta.main) {
     const facts: Record<string, string> = {};
     if (edge.http !== null) facts.http = formatListenAddress(edge.http);
     if (edge.https !== null) facts.https = formatListenAddress(edge.https);
-    return { facts, close: () => edge.close() };
+    return { facts, close: () => edge.close(), handOver: (withinMs) => edge.handOver(withinMs) };
   });
 }

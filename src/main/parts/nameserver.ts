@@ -9,6 +9,10 @@ export type NameserverPartOptions = OptionsOf<NameserverOptions>;
 if (import.meta.main) {
   await runPart<NameserverPartOptions>(async ({ options, bus, log }) => {
     const nameserver = await startNameserver({ ...options, bus, clock: systemClock, log });
-    return { facts: { dns: formatListenAddress(nameserver.udp) }, close: () => nameserver.close() };
+    return {
+      facts: { dns: formatListenAddress(nameserver.udp) },
+      close: () => nameserver.close(),
+      handOver: (withinMs) => nameserver.handOver(withinMs),
+    };
   });
 }

@@ -12,6 +12,7 @@ const DEFAULTS: UpArguments = {
   zone: 'cdn.test',
   site: [],
   edges: '1',
+  drainSeconds: '300',
   demo: true,
 };
 
@@ -44,6 +45,9 @@ describe('options of perigee up', () => {
     ['--api-host', { apiHost: ['http://cdn.example.com'] }],
     ['--edges', { edges: '0' }],
     ['--edges', { edges: 'many' }],
+    ['--drain-seconds', { drainSeconds: '-1' }],
+    ['--drain-seconds', { drainSeconds: '' }],
+    ['--drain-seconds', { drainSeconds: '86401' }],
     ['--site', { site: ['www.example.com'] }],
     ['--site', { site: ['www.example.com=ftp://192.0.2.1'] }],
     ['--site', { site: ['www.example.com=http://192.0.2.1/path'] }],

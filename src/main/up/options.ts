@@ -18,6 +18,7 @@ export interface UpArguments {
   readonly zone: string;
   readonly site?: readonly string[];
   readonly edges: string;
+  readonly drainSeconds: string;
   readonly demo: boolean;
 }
 
@@ -33,10 +34,14 @@ export interface UpOptions {
   readonly sites: readonly { readonly host: string; readonly originUrl: string }[];
   /** Worker processes of this machine's edge, sharing its ports. */
   readonly edgeWorkers: number;
+  /** How long answers under way may take when a reload replaces the process that gives them. */
+  readonly drainMs: number;
   readonly hasDemo: boolean;
 }
 
 const EDGE_WORKERS_MAX = 256;
+/** A day: longer than any download that anybody waits for, and each keeps the memory of a process. */
+const DRAIN_SECONDS_MAX = 86_400;
 
 /** Throws AppError `invalid`. */
 export function readUpOptions(given: UpArguments): UpOptions {
@@ -55,6 +60,7 @@ export function readUpOptions(given: UpArguments): UpOptions {
     zoneName: readZone(given.zone),
     sites: (given.site ?? []).map(readSite),
     edgeWorkers: readWorkers(given.edges),
+    drainMs: readDrainSeconds(given.drainSeconds) * 1000,
     hasDemo: given.demo,
   };
 }
@@ -100,6 +106,17 @@ function readWorkers(text: string): number {
     throw new AppError('invalid', `--edges ${text}: must be a whole number from 1 to ${EDGE_WORKERS_MAX}`);
   }
   return workers;
+}
+
+function readDrainSeconds(text: string): number {
+  const seconds = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > DRAIN_SECONDS_MAX) {
+    throw new AppError(
+      'invalid',
+      `--drain-seconds ${text}: must be a whole number from 0 to ${DRAIN_SECONDS_MAX}`,
+    );
+  }
+  return seconds;
 }
 
 function readSite(text: string): { host: string; originUrl: string } {

@@ -13,7 +13,7 @@ import type { ControlPartOptions } from '../parts/control.ts';
 import type { EdgePartOptions } from '../parts/edge.ts';
 import type { NameserverPartOptions } from '../parts/nameserver.ts';
 import { CONSOLE_DIRECTORY, PARTS_DIRECTORY, ROOT_DIRECTORY } from '../paths.ts';
-import type { PartPlan } from '../supervisor/supervisor.ts';
+import type { PartPlan } from '../supervisor/part-plan.ts';
 import type { UpOptions } from './options.ts';
 
 const MIBIBYTE = 1 << 20;
@@ -27,6 +27,12 @@ export interface HeldAddress {
   readonly address: string;
   readonly port: number;
   readonly descriptor: number | null;
+}
+
+/** The sockets of the name server's port, held open for it; null where it must bind by itself. */
+export interface HeldDns {
+  readonly listen: ListenAddress;
+  readonly descriptors: { readonly tcp: number; readonly udp: number } | null;
 }
 
 /** One cache server of this machine. */
@@ -101,21 +107,37 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       memoryBytes: edge.memoryBytes,
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),
     };
-    return { name, command: [join(PARTS_DIRECTORY, 'edge.ts'), JSON.stringify(own)], descriptors };
+    return {
+      name,
+      command: [join(PARTS_DIRECTORY, 'edge.ts')],
+      options: own,
+      descriptors,
+      // Where nothing is held, workers share the port by SO_REUSEPORT.
+      replacement: 'overlapping',
+    };
   });
 }
 
-export function nameserverPlan(options: UpOptions, listen: ListenAddress): PartPlan {
-  const own: NameserverPartOptions = {
+export function nameserverPlan(options: UpOptions, { listen, descriptors }: HeldDns): PartPlan {
+  const common = {
     name: 'nameserver',
-    listen,
     geoFile: defaultGeoFile(),
     snapshotFile: join(options.dataDirectory, 'snapshots', 'nameserver.json'),
   };
+  const own: NameserverPartOptions =
+    descriptors === null
+      ? { ...common, listen }
+      : {
+          ...common,
+          listen: { ...listen, descriptor: FIRST_DESCRIPTOR },
+          udpDescriptor: FIRST_DESCRIPTOR + 1,
+        };
   return {
     name: own.name,
-    command: [join(PARTS_DIRECTORY, 'nameserver.ts'), JSON.stringify(own)],
-    descriptors: [],
+    command: [join(PARTS_DIRECTORY, 'nameserver.ts')],
+    options: own,
+    descriptors: descriptors === null ? [] : [descriptors.tcp, descriptors.udp],
+    replacement: descriptors === null ? 'in-turn' : 'overlapping',
   };
 }
 
@@ -133,8 +155,11 @@ export function controlPlan(
   };
   return {
     name: own.name,
-    command: [join(PARTS_DIRECTORY, 'control.ts'), JSON.stringify(own)],
+    command: [join(PARTS_DIRECTORY, 'control.ts')],
+    options: own,
     descriptors: [],
+    // Its database has one writer, and what edges report is counted once.
+    replacement: 'in-turn',
   };
 }
 
@@ -144,6 +169,8 @@ export function demoOriginPlan({ listen }: DemoOrigin): PartPlan {
   return {
     name: 'demo-origin',
     command: [file, '--listen', `${listen.address}:${listen.port}`],
+    options: null,
     descriptors: [],
+    replacement: 'never',
   };
 }

@@ -8,11 +8,14 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
 import { errorMessage } from '#core/base/error-message.ts';
+import { openUdpCalls, openUdpSocket } from '#nameserver/libc-udp.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import { openListeningSocket } from '#platform/listening-socket.ts';
 import type { Logger } from '#platform/log.ts';
 import { DEMO_POPS } from '../../../demo/plan.ts';
-import { type PartPlan, Supervisor } from '../supervisor/supervisor.ts';
+import type { PartPlan } from '../supervisor/part-plan.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import { type CommandSocket, serveCommands } from './command-socket.ts';
 import { lockDataDirectory } from './data-lock.ts';
 import type { UpOptions } from './options.ts';
 import {
@@ -23,10 +26,12 @@ import {
   edgeAddresses,
   edgePlans,
   type HeldAddress,
+  type HeldDns,
   nameserverPlan,
   seed,
 } from './plan.ts';
 import { claimDnsPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
+import { Reloads } from './reloads.ts';
 
 /** Every part must have the current configuration within this time after all have started. */
 const HEALTHY_DEADLINE_MS = 60_000;
@@ -40,11 +45,12 @@ export interface RunningCdn {
   readonly https: ListenAddress;
   readonly generation: number;
   readonly supervisor: Supervisor;
+  readonly reloads: Reloads;
   stop(): Promise<void>;
 }
 
 interface Claimed {
-  readonly dns: ListenAddress;
+  readonly dns: HeldDns;
   readonly api: ListenAddress;
   readonly edges: readonly EdgeSpecification[];
   readonly demoOrigin: DemoOrigin | null;
@@ -61,8 +67,10 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     control: [],
   };
   const held: number[] = [];
+  let commands: CommandSocket | null = null;
   const namesOf = (group: readonly PartPlan[]) => group.map(({ name }) => name);
   async function stop(): Promise<void> {
+    commands?.close();
     // Held for workers that start again; with the workers' own closed, new connections are refused.
     for (const descriptor of held.splice(0)) closeSync(descriptor);
     await supervisor.stop([namesOf(plans.data), namesOf(plans.control), namesOf(plans.origin)]);
@@ -70,18 +78,16 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
   }
   try {
     const claimed = await claimPorts(options);
-    for (const { http, https } of claimed.edges) {
-      for (const { descriptor } of [http, https]) if (descriptor !== null) held.push(descriptor);
-    }
+    held.push(...heldDescriptors(claimed));
     const local = claimed.edges[0];
     if (local === undefined) throw new AppError('internal', 'no edge to run');
     if (claimed.demoOrigin !== null) plans.origin.push(demoOriginPlan(claimed.demoOrigin));
-    plans.data.push(nameserverPlan(options, claimed.dns));
     for (const edge of claimed.edges) plans.data.push(...edgePlans(options, edge));
+    plans.data.push(nameserverPlan(options, claimed.dns));
     plans.control.push(
       controlPlan(options, {
         listen: claimed.api,
-        dnsAddress: { ...claimed.dns, address: publicAddress(claimed.dns.address) },
+        dnsAddress: { ...claimed.dns.listen, address: publicAddress(claimed.dns.listen.address) },
         seed: seed(options, publicAddress(options.http.address), claimed.demoOrigin),
         expectedParts: ['control', ...namesOf(plans.data)],
       }),
@@ -89,9 +95,18 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     await Promise.all(
       [...plans.origin, ...plans.data, ...plans.control].map((plan) => supervisor.start(plan)),
     );
-    const generation = await allHealthy(claimed.api);
-    const { api, dns } = claimed;
-    return { api, dns, http: placeOf(local.http), https: placeOf(local.https), generation, supervisor, stop };
+    const { api } = claimed;
+    const generation = await allHealthy(api);
+    const reloads = new Reloads({
+      supervisor,
+      order: [...plans.data, ...plans.control],
+      drainMs: options.drainMs,
+      allHealthy: () => allHealthy(api),
+      log,
+    });
+    commands = await serveCommands(options.dataDirectory, reloads);
+    const places = { api, dns: claimed.dns.listen, http: placeOf(local.http), https: placeOf(local.https) };
+    return { ...places, generation, supervisor, reloads, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -101,7 +116,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
 /** Claims every port in turn, so that the first one that is taken is named. */
 async function claimPorts(options: UpOptions): Promise<Claimed> {
   const api = await claimTcpPort(options.api, '--api');
-  const dns = await claimDnsPort(options.dns, '--dns');
+  const dns = holdDns(await claimDnsPort(options.dns, '--dns'));
   const edges: EdgeSpecification[] = [];
   let http = options.http;
   let https = options.https;
@@ -120,6 +135,24 @@ async function claimPorts(options: UpOptions): Promise<Claimed> {
 
 function hold({ address, port }: ListenAddress): HeldAddress {
   return { address, port, descriptor: openListeningSocket(address, port) };
+}
+
+/** Both sockets of the name server's port, or neither. */
+function holdDns(listen: ListenAddress): HeldDns {
+  const calls = openUdpCalls();
+  const tcp = calls === null ? null : openListeningSocket(listen.address, listen.port);
+  if (calls === null || tcp === null) return { listen, descriptors: null };
+  const udp = openUdpSocket(calls, listen.address, listen.port);
+  if (typeof udp !== 'string') return { listen, descriptors: { tcp, udp: udp.descriptor } };
+  closeSync(tcp);
+  return { listen, descriptors: null };
+}
+
+function heldDescriptors({ dns, edges }: Claimed): number[] {
+  const ofEdges = edges.flatMap(({ http, https }) => [http.descriptor, https.descriptor]);
+  return [...ofEdges, dns.descriptors?.tcp ?? null, dns.descriptors?.udp ?? null].filter(
+    (descriptor) => descriptor !== null,
+  );
 }
 
 function placeOf({ address, port }: HeldAddress): ListenAddress {
