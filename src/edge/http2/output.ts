@@ -124,10 +124,15 @@ export class FrameOutput {
       this.#scratch.release(this);
       return;
     }
-    const filled = this.#filled;
+    const bytes = this.#scratch.bytes.subarray(0, this.#filled);
     this.#filled = 0;
-    this.#put(this.#scratch.bytes.subarray(0, filled));
-    if (this.#mayKeepBytes && this.#socket.writableLength > 0) this.#scratch.renew();
+    if (this.#socket.writableLength > 0) {
+      // Behind bytes that wait, ours would wait too, by reference, also in a TLS socket.
+      this.#put(Buffer.from(bytes));
+    } else {
+      this.#put(bytes);
+      if (this.#mayKeepBytes && this.#socket.writableLength > 0) this.#scratch.renew();
+    }
     this.#scratch.release(this);
   }
 
