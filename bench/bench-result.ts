@@ -3,14 +3,19 @@
  * alone say little about another machine; ratios travel better.
  */
 
+/** By name with unit, such as "requestsPerSecond" or "cpuMicrosecondsPerRequest". */
+export type Figures = Readonly<Record<string, number>>;
+
 /** One line of the table: what was measured under which circumstances. */
 export interface BenchRow {
   /** Who served, such as "perigee" or "nginx". */
   readonly subject: string;
   /** What was asked of it, such as "1 KiB, http/1.1, wrk". */
   readonly scenario: string;
-  /** By name with unit, such as "requestsPerSecond" or "cpuMicrosecondsPerRequest"; null: not measured. */
-  readonly figures: Readonly<Record<string, number | null>>;
+  /** Medians. */
+  readonly figures: Figures;
+  /** Those of each round; the subjects of a scenario played the same rounds. */
+  readonly rounds: readonly Figures[];
 }
 
 /** How much better the product does than another in one scenario: above 1 it does better. */
@@ -40,6 +45,7 @@ export interface RecordedBench extends BenchResult {
   readonly startedAt: string;
   /** Seconds of each single measurement. */
   readonly seconds: number;
+  readonly roundsPlayed: number;
   readonly machine: Machine;
 }
 
@@ -53,6 +59,14 @@ export interface Machine {
 export interface BenchOptions {
   /** Seconds of each single measurement. */
   readonly seconds: number;
+  /** How often each is made. */
+  readonly rounds: number;
+  /** Only scenarios with this in their name; null: all. */
+  readonly only: string | null;
+  /** Names of the peers that take part; null: all. */
+  readonly peers: readonly string[] | null;
+  /** Checkouts of Perigee that take part beside this one. */
+  readonly builds: readonly string[];
 }
 
 /** What a file `bench/<name>.ts` exports as `run`. Rejects with a message that says what is missing and how to get it. */

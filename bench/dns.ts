@@ -6,8 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BenchOptions, BenchResult, BenchRow } from './bench-result.ts';
-import { type DnsLoad, measureDns, type Queries, writePlainQueries, writeSubnetQueries } from './dns/load.ts';
+import type { BenchOptions, BenchResult } from './bench-result.ts';
+import { measureDns, writePlainQueries, writeSubnetQueries } from './dns/load.ts';
 import {
   HOW_TO_INSTALL,
   type RunningNameServer,
@@ -17,12 +17,9 @@ import {
 } from './dns/servers.ts';
 import { CLIENT_CORE, pinSelf, requirePrograms, SERVER_CORE, versionOf } from './support/programs.ts';
 import { ratiosOf } from './support/ratios.ts';
+import { measureInTurns } from './support/rounds.ts';
 
-/** Each figure is the median of so many rounds, in which the servers take turns. */
-const ROUNDS = 3;
-const WARM_UP_SECONDS = 1;
-
-export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
+export async function run(options: BenchOptions): Promise<BenchResult> {
   requirePrograms(['dnsperf', 'gdnsd', 'knotd', 'taskset'], HOW_TO_INSTALL);
   const directory = mkdtempSync(join(tmpdir(), 'perigee-bench-dns-'));
   const servers: RunningNameServer[] = [];
@@ -36,9 +33,11 @@ export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
     ]) {
       servers.push(await start());
     }
-    const queries = [writePlainQueries(directory), writeSubnetQueries(directory)];
-    const rows: BenchRow[] = [];
-    for (const each of queries) rows.push(...(await measureInTurns(servers, each, seconds)));
+    const scenarios = [writePlainQueries(directory), writeSubnetQueries(directory)].map((queries) => ({
+      name: queries.name,
+      play: (server: RunningNameServer, seconds: number) => measureDns(server, queries, seconds),
+    }));
+    const { rows } = await measureInTurns(servers, scenarios, options);
     return {
       bench: 'dns',
       description: `Steered A answers over UDP; one server thread on core ${SERVER_CORE}, dnsperf on core ${CLIENT_CORE}`,
@@ -51,7 +50,7 @@ export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
         bun: Bun.version,
       },
       notes: [
-        `Medians of ${ROUNDS} rounds in turns. Processor time is the server's own, system calls included; it says more than the rate, which the load generator's core limits.`,
+        "Medians of rounds in turns. Processor time is the server's own, system calls included; it says more than the rate, which the load generator's core limits.",
         'perigee takes its packets by recvmmsg and sends by sendmmsg; "perigee, portable" is the fallback over the runtime\'s socket.',
         'Perigee looks up 3.4 million IPv4 ranges of its geography, gdnsd and Knot a map of 56,832 networks.',
       ],
@@ -60,33 +59,4 @@ export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
     await Promise.all(servers.map(({ program }) => program.stop()));
     rmSync(directory, { recursive: true });
   }
-}
-
-async function measureInTurns(
-  servers: readonly RunningNameServer[],
-  queries: Queries,
-  seconds: number,
-): Promise<BenchRow[]> {
-  process.stderr.write(`${queries.name}\n`);
-  const rounds = new Map<RunningNameServer, DnsLoad[]>(servers.map((server) => [server, []]));
-  for (const server of servers) await measureDns(server, queries, WARM_UP_SECONDS);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    for (const server of servers) {
-      rounds.get(server)?.push(await measureDns(server, queries, seconds));
-    }
-  }
-  return Array.from(rounds, ([server, loads]) => ({
-    subject: server.name,
-    scenario: queries.name,
-    figures: {
-      requestsPerSecond: median(loads.map((load) => load.requestsPerSecond)),
-      cpuMicrosecondsPerRequest: median(loads.map((load) => load.cpuMicrosecondsPerRequest)),
-      residentMegabytes: median(loads.map((load) => load.residentMegabytes)),
-    },
-  }));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((first, second) => first - second);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

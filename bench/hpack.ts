@@ -89,6 +89,7 @@ export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
     subject,
     scenario,
     figures: { microsecondsPerCall: measure(work, seconds) },
+    rounds: [],
   }));
   return {
     bench: 'hpack',

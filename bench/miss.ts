@@ -1,24 +1,19 @@
 /**
  * Misses: every request has a query of its own, so that each goes through to a fast origin. Perigee beside
- * nginx (proxy_cache) and Varnish, for responses that are stored and for responses that may not be.
+ * its peers, for responses that are stored and for responses that may not be.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchOptions, BenchResult } from './bench-result.ts';
-import {
-  HOST,
-  HOW_TO_INSTALL,
-  type RunningCache,
-  startNginx,
-  startPerigee,
-  startVarnish,
-} from './support/caches.ts';
-import { measureLoad } from './support/load.ts';
-import { CLIENT_CORE, pinSelf, requirePrograms, SERVER_CORE, versionOf } from './support/programs.ts';
+import type { RunningCache } from './caches/cache.ts';
+import { versionsOf, withFleet } from './caches/fleet.ts';
+import { type Load, measureLoad, perRequest } from './support/load.ts';
+import { CLIENT_CORE, SERVER_CORE, versionOf } from './support/programs.ts';
 import { ratiosOf } from './support/ratios.ts';
-import { measureInTurns, ROUNDS, type Scenario } from './support/rounds.ts';
-import { startStaticOrigin } from './support/static-origin.ts';
+import { measureInTurns, type Scenario } from './support/rounds.ts';
+import { SIZES } from './support/static-origin.ts';
+
+const CONNECTIONS = 64;
 
 /** wrk starts afresh for each measurement: a seed keeps its queries apart from those of the one before. */
 const SCRIPT = `
@@ -31,57 +26,42 @@ function request()
 end
 `;
 
-function scenarios(script: string): Scenario[] {
-  const sizes = [
-    ['1k', '1 KiB'],
-    ['16k', '16 KiB'],
-  ] as const;
+function scenarios(script: string): Scenario<RunningCache>[] {
   return (['stored', 'private'] as const).flatMap((kind) =>
-    sizes.map(
-      ([file, label]): Scenario => ({
+    [SIZES.small, SIZES.medium, SIZES.large].map(({ file, label }) => {
+      const load: Load = {
+        tool: 'wrk',
+        protocol: 'http/1.1',
+        path: `/${kind}/${file}`,
+        connections: CONNECTIONS,
+        streams: 1,
+        script,
+      };
+      return {
         name: `${label}, ${kind === 'stored' ? 'stored' : 'not stored'}`,
-        play(cache, seconds) {
-          const url = `http://${HOST}:${cache.httpPort}/${kind}/${file}`;
-          const target = { url, address: `127.0.0.1:${cache.httpPort}`, server: cache.server };
-          return measureLoad('wrk', target, seconds, script);
-        },
-      }),
-    ),
+        play: async (cache, seconds) => perRequest(await measureLoad(cache, load, seconds)),
+      } satisfies Scenario<RunningCache>;
+    }),
   );
 }
 
-export async function run({ seconds }: BenchOptions): Promise<BenchResult> {
-  requirePrograms(['nginx', 'varnishd', 'wrk', 'taskset'], `${HOW_TO_INSTALL} (taskset: util-linux)`);
-  pinSelf();
-  const directory = mkdtempSync(join(tmpdir(), 'perigee-bench-'));
-  const script = join(directory, 'unique.lua');
-  writeFileSync(script, SCRIPT);
-  const origin = await startStaticOrigin(directory);
-  const caches: RunningCache[] = [];
-  try {
-    for (const start of [startPerigee, startNginx, startVarnish])
-      caches.push(await start(directory, origin.port));
-    const rows = await measureInTurns(caches, scenarios(script), seconds);
+export function run(options: BenchOptions): Promise<BenchResult> {
+  return withFleet(options, ['wrk'], async ({ caches, kinds, directory }) => {
+    const script = join(directory, 'unique.lua');
+    writeFileSync(script, SCRIPT);
+    const { rows, leftOut } = await measureInTurns(caches, scenarios(script), options);
     return {
       bench: 'miss',
-      description: `misses over 64 keep-alive connections; cache on core ${SERVER_CORE}, wrk and the origin (nginx, static files) on core ${CLIENT_CORE}, all on loopback`,
+      description: `misses over ${CONNECTIONS} kept HTTP/1.1 connections; caches on core ${SERVER_CORE}, wrk and the origin (nginx, static files) on core ${CLIENT_CORE}, all on loopback`,
       rows,
       ratios: ratiosOf(rows, 'perigee'),
-      versions: {
-        bun: Bun.version,
-        nginx: versionOf('nginx', '-v', /nginx\/(\S+)/),
-        varnish: versionOf('varnishd', '-V', /varnish-(\S+)/),
-        wrk: versionOf('wrk', '-v', /wrk (\S+)/),
-      },
+      versions: { ...versionsOf(kinds), wrk: versionOf('wrk', '-v', /wrk (\S+)/) },
       notes: [
-        `Each figure is the median of ${ROUNDS} rounds in which the caches took turns; all of them run all the time, two of them idle.`,
+        'Each figure is the median of the rounds in which the caches took turns, each ratio the median of the ratios of those rounds.',
         'wrk and the origin share a core, so requests per second say as much about them: compare processor time.',
-        'nginx stores each response in a file of its own; Perigee (256 MiB) and Varnish (256 MiB) store in memory and evict.',
+        'nginx and Traffic Server store each response on disk (the page cache); Perigee, Varnish and HAProxy (256 MiB each) store in memory and evict.',
+        ...leftOut,
       ],
     };
-  } finally {
-    for (const cache of caches) await cache.server.stop();
-    await origin.server.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }

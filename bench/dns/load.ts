@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encode, type Packet } from 'dns-packet';
+import type { Figures } from '../bench-result.ts';
 import { runClient } from '../support/programs.ts';
 import { NAME, type RunningNameServer } from './servers.ts';
 
@@ -16,12 +17,6 @@ export interface Queries {
   readonly name: string;
   /** Arguments that make dnsperf read them. */
   readonly options: readonly string[];
-}
-
-export interface DnsLoad {
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosecondsPerRequest: number;
-  readonly residentMegabytes: number;
 }
 
 export function writePlainQueries(directory: string): Queries {
@@ -71,7 +66,7 @@ export async function measureDns(
   server: RunningNameServer,
   queries: Queries,
   seconds: number,
-): Promise<DnsLoad> {
+): Promise<Figures> {
   const cpuBefore = server.program.cpuSeconds();
   const output = await runClient([
     ...['dnsperf', '-s', '127.0.0.1', '-p', String(server.port), '-l', String(seconds)],

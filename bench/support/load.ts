@@ -1,58 +1,109 @@
-/** wrk and h2load: one measurement each, with the processor time the server spent on it. */
-import { type Program, runClient } from './programs.ts';
-
-export interface LoadTarget {
-  /** Such as "http://localhost:8080/1k"; the name is looked up by the load generator. */
-  readonly url: string;
-  /** Where h2load connects to, such as "127.0.0.1:8080". */
-  readonly address: string;
-  readonly server: Program;
-}
-
-export type LoadFigures = {
-  readonly requestsPerSecond: number;
-  readonly cpuMicrosecondsPerRequest: number;
-};
-
-/** Figure by figure. */
-export function mediansOf(rounds: readonly LoadFigures[]): LoadFigures {
-  const median = (name: keyof LoadFigures): number => {
-    const values = rounds.map((figures) => figures[name] as number).sort((a, b) => a - b);
-    return values[Math.floor(values.length / 2)] ?? Number.NaN;
-  };
-  return {
-    requestsPerSecond: median('requestsPerSecond'),
-    cpuMicrosecondsPerRequest: median('cpuMicrosecondsPerRequest'),
-  };
-}
+/**
+ * Load generators, each run to its end on the clients' core: wrk and h2load for requests over kept connections,
+ * curl for one long download. Figures are per request or per byte served, with the server's processor time.
+ */
+import type { Figures } from '../bench-result.ts';
+import { HOST, type RunningCache } from '../caches/cache.ts';
+import { runClient } from './programs.ts';
+import { type BodySize, SIZES } from './static-origin.ts';
 
 export type LoadTool = 'wrk' | 'h2load';
+export type Protocol = 'http/1.1' | 'http/1.1+tls' | 'h2+tls';
 
-export const CONNECTIONS = 64;
+export interface Load {
+  readonly tool: LoadTool;
+  readonly protocol: Protocol;
+  /** Such as "/stored/1k". */
+  readonly path: string;
+  readonly connections: number;
+  /** Requests under way on a connection at one time; more than one only over HTTP/2. */
+  readonly streams: number;
+  /** Field lines that wrk adds. */
+  readonly fields?: readonly string[];
+  /** A Lua file that makes wrk's requests. */
+  readonly script?: string;
+}
 
-/** A load of `seconds` by one thread over keep-alive connections. Throws when any answer was not a success. */
+/** Where a cache answers the protocol; null when it does not. */
+export function portOf(cache: RunningCache, protocol: Protocol): number | null {
+  if (protocol === 'http/1.1') return cache.httpPort;
+  return protocol === 'h2+tls' && !cache.hasHttp2 ? null : cache.httpsPort;
+}
+
+/** Requests answered, their rate, and what they cost the server. Null when the cache does not speak the protocol. */
 export async function measureLoad(
-  tool: LoadTool,
-  target: LoadTarget,
+  cache: RunningCache,
+  load: Load,
   seconds: number,
-  script: string | null = null,
-): Promise<LoadFigures> {
-  const command = tool === 'wrk' ? wrkCommand(target, seconds, script) : h2loadCommand(target, seconds);
-  const cpuBefore = target.server.cpuSeconds();
+): Promise<LoadOutcome | null> {
+  const port = portOf(cache, load.protocol);
+  if (port === null) return null;
+  const url = `${load.protocol === 'http/1.1' ? 'http' : 'https'}://${HOST}:${port}${load.path}`;
+  const command =
+    load.tool === 'wrk' ? wrkCommand(load, url, seconds) : h2loadCommand(load, url, port, seconds);
+  const cpuBefore = cache.server.cpuSeconds();
   const output = await runClient(command);
-  const cpuSeconds = target.server.cpuSeconds() - cpuBefore;
-  const { requests, requestsPerSecond } = tool === 'wrk' ? readWrk(output) : readH2load(output);
+  const cpuSeconds = cache.server.cpuSeconds() - cpuBefore;
+  return { ...(load.tool === 'wrk' ? readWrk(output) : readH2load(output)), cpuSeconds };
+}
+
+export interface LoadOutcome {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly cpuSeconds: number;
+}
+
+export function perRequest(outcome: LoadOutcome | null): Figures | null {
+  if (outcome === null) return null;
+  const { requests, requestsPerSecond, cpuSeconds } = outcome;
   return { requestsPerSecond, cpuMicrosecondsPerRequest: (cpuSeconds * 1e6) / requests };
 }
 
-function wrkCommand(target: LoadTarget, seconds: number, script: string | null): string[] {
-  const scripted = script === null ? [] : ['-s', script];
-  return ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...scripted, target.url];
+export function perGibibyte(outcome: LoadOutcome | null, { bytes }: BodySize): Figures | null {
+  if (outcome === null) return null;
+  const { requests, requestsPerSecond, cpuSeconds } = outcome;
+  return bytesFigures(requests * bytes, requestsPerSecond * bytes, cpuSeconds);
 }
 
-function h2loadCommand(target: LoadTarget, seconds: number): string[] {
-  const connect = `--connect-to=${target.address}`;
-  return ['h2load', '--h1', '-t1', `-c${CONNECTIONS}`, '-D', String(seconds), connect, target.url];
+function bytesFigures(bytes: number, bytesPerSecond: number, cpuSeconds: number): Figures {
+  return {
+    megabytesPerSecond: bytesPerSecond / 1e6,
+    cpuMillisecondsPerGibibyte: (cpuSeconds * 1e3 * SIZES.huge.bytes) / bytes,
+  };
+}
+
+/** Downloads a body of `bytes` once over one connection. */
+export async function measureDownload(
+  cache: RunningCache,
+  protocol: Protocol,
+  path: string,
+  bytes: number,
+): Promise<Figures | null> {
+  const port = portOf(cache, protocol);
+  if (port === null) return null;
+  const url = `${protocol === 'http/1.1' ? 'http' : 'https'}://${HOST}:${port}${path}`;
+  const version = protocol === 'h2+tls' ? '--http2' : '--http1.1';
+  const cpuBefore = cache.server.cpuSeconds();
+  const output = await runClient([
+    ...['curl', '--silent', '--fail', '--insecure', version, '--output', '/dev/null'],
+    ...['--write-out', '%{size_download} %{time_total}', url],
+  ]);
+  const cpuSeconds = cache.server.cpuSeconds() - cpuBefore;
+  const [received = 0, seconds = 0] = output.split(' ').map(Number);
+  if (received !== bytes) throw new Error(`${received} bytes came instead of ${bytes}`);
+  return bytesFigures(bytes, bytes / seconds, cpuSeconds);
+}
+
+function wrkCommand(load: Load, url: string, seconds: number): string[] {
+  const scripted = load.script === undefined ? [] : ['-s', load.script];
+  const fields = (load.fields ?? []).flatMap((field) => ['-H', field]);
+  return ['wrk', '-t1', `-c${load.connections}`, `-d${seconds}s`, ...scripted, ...fields, url];
+}
+
+function h2loadCommand(load: Load, url: string, port: number, seconds: number): string[] {
+  const protocol = load.protocol === 'h2+tls' ? [] : ['--h1'];
+  const shape = ['-t1', `-c${load.connections}`, `-m${load.streams}`, '-D', String(seconds)];
+  return ['h2load', ...protocol, ...shape, `--connect-to=127.0.0.1:${port}`, url];
 }
 
 function numberIn(output: string, pattern: RegExp): number {

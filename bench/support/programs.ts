@@ -37,6 +37,8 @@ export interface Program {
   readonly pid: number;
   /** Seconds of processor time that it and all its descendants have used. */
   cpuSeconds(): number;
+  /** Memory that it and all its descendants hold; what they share is counted once. */
+  residentBytes(): number;
   /** Ends it and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -64,7 +66,12 @@ export async function startServer(
     await Bun.sleep(50);
   }
   const pid = child.pid as number;
-  return { pid, cpuSeconds: () => cpuSecondsOf(pid), stop: () => stop(child) };
+  return {
+    pid,
+    cpuSeconds: () => sumOver(pid, ({ ticks }) => ticks) / TICKS_PER_SECOND,
+    residentBytes: () => sumOver(pid, ({ pid: member }) => proportionalBytes(member)),
+    stop: () => stop(child),
+  };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -77,6 +84,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 interface ProcessLine {
+  readonly pid: number;
   readonly parent: number;
   readonly ticks: number;
 }
@@ -86,27 +94,34 @@ function readProcess(pid: number): ProcessLine | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+    return { pid, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
   } catch {
     // It ended meanwhile.
     return null;
   }
 }
 
-function cpuSecondsOf(root: number): number {
+/** The process's share of the memory it has in use (proc(5), smaps_rollup). */
+function proportionalBytes(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) * 1024;
+}
+
+/** Over a process and all its descendants. */
+function sumOver(root: number, amountOf: (line: ProcessLine) => number): number {
   const lines = new Map<number, ProcessLine>();
   for (const entry of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(entry)) continue;
     const line = readProcess(Number(entry));
-    if (line !== null) lines.set(Number(entry), line);
+    if (line !== null) lines.set(line.pid, line);
   }
-  let ticks = 0;
-  for (const [pid, line] of lines) {
-    let ancestor: number | undefined = pid;
+  let sum = 0;
+  for (const line of lines.values()) {
+    let ancestor: number | undefined = line.pid;
     while (ancestor !== undefined && ancestor !== root) ancestor = lines.get(ancestor)?.parent;
-    if (ancestor === root) ticks += line.ticks;
+    if (ancestor === root) sum += amountOf(line);
   }
-  return ticks / TICKS_PER_SECOND;
+  return sum;
 }
 
 /** Runs a load generator on the clients' core to its end; returns what it prints. */

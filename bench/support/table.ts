@@ -1,5 +1,6 @@
 /** Prints a bench's result for people. */
 import type { RecordedBench } from '../bench-result.ts';
+import { isLessBetter } from './ratios.ts';
 
 const MIB = 1_048_576;
 
@@ -20,13 +21,15 @@ function printColumns(lines: readonly (readonly string[])[], textColumns: number
 }
 
 /** requestsPerSecond → requests per second */
-function spaced(name: string): string {
+export function spaced(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-function printed(value: number | null): string {
+export function printed(value: number | null): string {
   if (value === null) return '-';
-  return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
+  const size = Math.abs(value);
+  if (size >= 1_000) return Math.round(value).toLocaleString('en');
+  return value.toFixed(size >= 100 ? 0 : 1);
 }
 
 export function printResult(result: RecordedBench): void {
@@ -34,7 +37,7 @@ export function printResult(result: RecordedBench): void {
   const names = [...new Set(result.rows.flatMap((row) => Object.keys(row.figures)))];
   process.stdout.write(`\n${result.bench}: ${result.description}\n`);
   process.stdout.write(
-    `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / MIB)} MiB, ${machine.system}; ${result.seconds} s each\n`,
+    `${machine.processor}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / MIB)} MiB, ${machine.system}; ${result.roundsPlayed} rounds of ${result.seconds} s\n`,
   );
   const versions = Object.entries(result.versions).map(([program, version]) => `${program} ${version}`);
   process.stdout.write(`${versions.join(', ')}\n\n`);
@@ -49,10 +52,11 @@ export function printResult(result: RecordedBench): void {
     ],
     2,
   );
-  if (result.ratios.length > 0) {
+  const ratios = result.ratios.filter(({ figure }) => isLessBetter(figure));
+  if (ratios.length > 0) {
     process.stdout.write('\nratios (above 1: Perigee does better)\n');
     printColumns(
-      result.ratios.map(({ scenario, figure, against, ratio }) => [
+      ratios.map(({ scenario, figure, against, ratio }) => [
         scenario,
         `${spaced(figure)} against ${against}`,
         `${ratio.toFixed(2)}×`,
