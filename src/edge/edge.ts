@@ -35,6 +35,8 @@ export interface EdgeOptions {
   /** Null: no such listener. */
   readonly http: ListenAddress | null;
   readonly https: ListenAddress | null;
+  /** Networks of load balancers, which send PROXY protocol headers (`listen.ts`); null: none. */
+  readonly proxySources?: readonly string[] | null;
   /** Local address of connections to origins; null: the system's choice. */
   readonly egressAddress: string | null;
   /** Budget of the stored responses, bytes. */
@@ -108,10 +110,11 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   });
   let listeners: Listeners;
   try {
-    const { http, https, generationMin = 0 } = options;
+    const { http, https, proxySources = null, generationMin = 0 } = options;
     await holder.reached(generationMin);
     const handler = serve.bind(null, road);
-    listeners = await listen({ http, https, handler, certificates, clock, log, reusePort: true });
+    const reusePort = true;
+    listeners = await listen({ http, https, handler, certificates, clock, log, reusePort, proxySources });
   } catch (error) {
     holder.close();
     await closeRoad(road);

@@ -6,6 +6,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { AppError } from '#core/base/app-error.ts';
+import { type Prefix, parsePrefix } from '#core/ip/prefix.ts';
 import type { Clock } from '#platform/clock.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
@@ -18,6 +19,7 @@ import {
 } from './connection/context.ts';
 import { DeadlineSweep } from './connection/deadline-sweep.ts';
 import { OutputScratch } from './connection/output-scratch.ts';
+import { ProxyGate } from './connection/proxy-gate.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1/connection.ts';
 import { FrameScratch } from './http2/output.ts';
@@ -38,6 +40,11 @@ export interface ListenOptions {
   readonly reusePort: boolean;
   /** Whether plain connections may speak HTTP/2 with prior knowledge (h2c); not unless said. */
   readonly acceptsH2c?: boolean;
+  /**
+   * Networks (CIDR) of load balancers: only they may connect, and each connection begins with a header of the
+   * PROXY protocol, version 2. Null: everybody may, and nobody sends one.
+   */
+  readonly proxySources?: readonly string[] | null;
   /** Departures from `LISTEN_LIMITS`. */
   readonly limits?: Partial<ListenLimits>;
 }
@@ -87,6 +94,8 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   return listening;
 }
 
+const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
+
 class Listening implements Listeners {
   http: ListenAddress | null = null;
   https: ListenAddress | null = null;
@@ -97,6 +106,8 @@ class Listening implements Listeners {
   readonly #servers: Server[] = [];
   readonly #httpAdmission: Admission;
   readonly #httpsAdmission: Admission;
+  readonly #proxySources: readonly Prefix[] | null;
+  readonly #gates: ProxyGate[] = [];
   #stopFollowing: () => void = () => {};
   readonly #emptied = Promise.withResolvers<void>();
   #drainDeadline: ReturnType<typeof setTimeout> | undefined;
@@ -107,6 +118,7 @@ class Listening implements Listeners {
       this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
     };
     this.#options = options;
+    this.#proxySources = options.proxySources?.map(readNetwork) ?? null;
     const noticeEnd = () => this.#noticeEnd();
     this.#httpAdmission = new Admission(limits, countRefusal, noticeEnd);
     this.#httpsAdmission = new Admission(limits, countRefusal, noticeEnd);
@@ -128,7 +140,7 @@ class Listening implements Listeners {
   async start(): Promise<void> {
     const { http, https } = this.#options;
     if (http !== null) this.http = await this.#bind(this.#plainServer(), http);
-    if (https !== null) this.https = await this.#bind(this.#tlsServer(), https);
+    if (https !== null) this.https = await this.#bind(this.#secureServer(), https);
   }
 
   statistics(): ListenStatistics {
@@ -144,7 +156,7 @@ class Listening implements Listeners {
 
   close(drainMs: number): Promise<void> {
     this.#context.isHandingOver = false;
-    this.#httpsAdmission.cutHandshakes();
+    this.#cutBeginnings();
     return this.#drain(drainMs);
   }
 
@@ -171,16 +183,41 @@ class Listening implements Listeners {
       this.#emptied.resolve();
   }
 
-  #cut(): void {
+  #cutBeginnings(): void {
+    for (const gate of this.#gates) gate.close();
     this.#httpsAdmission.cutHandshakes();
+  }
+
+  #cut(): void {
+    this.#cutBeginnings();
     for (const connection of [...this.#connections]) connection.sever();
     this.#emptied.resolve();
   }
 
   #plainServer(): Server {
-    return createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-      if (this.#httpAdmission.admit(socket)) this.#open(socket, 'http', null);
+    const admission = this.#httpAdmission;
+    return this.#behindGate(admission, (socket) => {
+      if (!admission.admit(socket)) return;
+      this.#open(socket, 'http', null);
+      socket.resume();
     });
+  }
+
+  #secureServer(): Server {
+    const server = this.#tlsServer();
+    if (this.#proxySources === null) return server;
+    // The handshake follows the header on the same socket.
+    return this.#behindGate(this.#httpsAdmission, (socket) => void server.emit('connection', socket));
+  }
+
+  /** A server that hands over each connection, its PROXY protocol header taken off where there is to be one. */
+  #behindGate(admission: Admission, onOpen: (socket: Socket) => void): Server {
+    if (this.#proxySources === null) return createServer(SOCKET_OPTIONS, onOpen);
+    const { sweep, limits } = this.#context;
+    const sources = this.#proxySources;
+    const gate = new ProxyGate({ sources, admission, sweep, headerMs: limits.proxyHeaderMs, onOpen });
+    this.#gates.push(gate);
+    return createServer(SOCKET_OPTIONS, (socket) => gate.accept(socket));
   }
 
   #tlsServer(): Server {
@@ -199,14 +236,14 @@ class Listening implements Listeners {
 
   #open(socket: Socket, scheme: 'http' | 'https', tls: ConnectionInfo['tls']): void {
     if (socket.destroyed) return;
-    const info: ConnectionInfo = {
+    const admission = scheme === 'http' ? this.#httpAdmission : this.#httpsAdmission;
+    const ends = admission.endsOf(socket) ?? {
       clientAddress: plainAddress(socket.remoteAddress ?? ''),
       clientPort: socket.remotePort ?? 0,
       localAddress: plainAddress(socket.localAddress ?? ''),
       localPort: socket.localPort ?? 0,
-      scheme,
-      tls,
     };
+    const info: ConnectionInfo = { ...ends, scheme, tls };
     const connection: ClientConnection = this.#connect(socket, info, () => {
       this.#connections.delete(connection);
     });
@@ -242,6 +279,12 @@ class Listening implements Listeners {
     else server.listen({ fd: descriptor });
     return promise;
   }
+}
+
+function readNetwork(text: string): Prefix {
+  const network = parsePrefix(text);
+  if (network === null) throw new AppError('invalid', `${text} is no network such as "192.0.2.0/24"`);
+  return network;
 }
 
 /** An IPv4 address as such, also when an IPv6 socket accepted it (RFC 4291 §2.5.5.2). */

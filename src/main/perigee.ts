@@ -42,6 +42,11 @@ program
   .option('--site <host=origin-url>', 'serve this site; may be given several times', collect)
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
   .option('--drain-seconds <n>', 'how long answers under way may take after a reload', '300')
+  .option(
+    '--proxy-protocol <network>',
+    'this edge stands behind load balancers in this network, which send PROXY protocol version 2; may be given several times',
+    collect,
+  )
   .option('--no-demo', 'without the demo shop and its six POPs')
   .option('--json', 'say where things are as one line of JSON')
   .action(runUp);

@@ -20,6 +20,7 @@ export async function startTestListener(
   handler: ExchangeHandler,
   limits: Partial<ListenLimits> = {},
   certificates: readonly Certificate[] = [],
+  proxySources: readonly string[] | null = null,
 ): Promise<TestListener> {
   const log = createSilentLogger();
   const store = createCertificateStore(log);
@@ -33,6 +34,7 @@ export async function startTestListener(
     clock: systemClock,
     log,
     reusePort: true,
+    proxySources,
     limits,
   });
   return {

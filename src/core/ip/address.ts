@@ -108,6 +108,20 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
+/** The address in the 4 or 16 octets of `bytes` from `at` on; an IPv4-mapped one comes back as IPv4. */
+export function addressFromOctets(family: 4 | 6, bytes: Uint8Array, at: number): IpAddress {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, addressBits(family) / 8);
+  const word0 = view.getUint32(0);
+  if (family === 4) return { family, word0, word1: 0, word2: 0, word3: 0 };
+  return unmapped({
+    family,
+    word0,
+    word1: view.getUint32(4),
+    word2: view.getUint32(8),
+    word3: view.getUint32(12),
+  });
+}
+
 /** The 4 or 16 octets of an address in network order. */
 export function addressOctets(address: IpAddress): Uint8Array {
   const octets = new Uint8Array(addressBits(address.family) / 8);

@@ -1,5 +1,12 @@
 /** Networks: an address and how many of its leading bits count (CIDR, RFC 4632, RFC 4291 §2.3). */
-import { type AddressRegister, addressBits, formatAddress, type IpAddress, parseAddress } from './address.ts';
+import {
+  type AddressRegister,
+  addressBits,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+  wordOf,
+} from './address.ts';
 
 export interface Prefix {
   /** Bits beyond `length` are zero. */
@@ -27,6 +34,16 @@ function mappedLength(length: number, text: string, address: IpAddress): number 
 /** The first `bits` (0..32) bits of a word set. */
 export function maskOfWord(bits: number): number {
   return bits <= 0 ? 0 : bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;
+}
+
+/** Whether the address is in the network; never when they are of different families. */
+export function contains(prefix: Prefix, address: IpAddress): boolean {
+  if (prefix.address.family !== address.family) return false;
+  for (let index = 0; index < 4; index += 1) {
+    const mask = maskOfWord(prefix.length - 32 * index);
+    if ((wordOf(address, index) & mask) >>> 0 !== wordOf(prefix.address, index)) return false;
+  }
+  return true;
 }
 
 /** Clears the bits of `address` beyond `length`. */

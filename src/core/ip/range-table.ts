@@ -8,7 +8,7 @@
  * The plain typed arrays pass between threads as they are.
  */
 import { addressBits, type IpAddress, wordOf } from './address.ts';
-import { maskOfWord, type Prefix } from './prefix.ts';
+import { contains, type Prefix } from './prefix.ts';
 
 export interface RangeTable {
   readonly family: 4 | 6;
@@ -56,14 +56,6 @@ function comparePrefixes(first: Prefix, second: Prefix): number {
     if (difference !== 0) return difference;
   }
   return first.length - second.length;
-}
-
-function contains(prefix: Prefix, address: IpAddress): boolean {
-  for (let index = 0; index < 4; index += 1) {
-    const mask = maskOfWord(prefix.length - 32 * index);
-    if ((wordOf(address, index) & mask) >>> 0 !== wordOf(prefix.address, index)) return false;
-  }
-  return true;
 }
 
 function words(address: IpAddress): number[] {

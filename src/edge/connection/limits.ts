@@ -18,6 +18,8 @@ export interface ConnectionLimits {
   /** Requests on one connection; then it is closed, so that clients spread anew. */
   readonly requestsPerConnectionMax: number;
 
+  /** From accepting a connection of a load balancer to the end of its PROXY protocol header, which it sends at once. */
+  readonly proxyHeaderMs: number;
   /** From the first byte of a head (or from accepting the connection) to its end. */
   readonly headMs: number;
   /** Without a request. Longer than the 60 s many clients and load balancers keep theirs. */
@@ -56,6 +58,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   bodyBufferBytesMax: 256 * KIB,
   requestsPerConnectionMax: 1_000_000,
 
+  proxyHeaderMs: 5_000,
   headMs: 15_000,
   idleMs: 75_000,
   bodyProgressMs: 30_000,

@@ -26,6 +26,9 @@ describe('options of perigee up', () => {
     expect(options.http).toEqual({ address: '::1', port: 80 });
     expect(options.sites).toEqual([{ host: 'www.example.com', originUrl: 'http://192.0.2.1:8080' }]);
     expect(options.dataDirectory.startsWith('/')).toBe(true);
+    expect(options.proxySources).toBeNull();
+    const proxyProtocol = ['192.0.2.0/24', '2001:db8::/32'];
+    expect(readUpOptions({ ...DEFAULTS, proxyProtocol }).proxySources).toEqual(proxyProtocol);
   });
 
   test('ports chosen by the system, and one port at two addresses, are no conflict', () => {
@@ -48,6 +51,8 @@ describe('options of perigee up', () => {
     ['--drain-seconds', { drainSeconds: '-1' }],
     ['--drain-seconds', { drainSeconds: '' }],
     ['--drain-seconds', { drainSeconds: '86401' }],
+    ['--proxy-protocol', { proxyProtocol: ['192.0.2.1'] }],
+    ['--proxy-protocol', { proxyProtocol: ['192.0.2.0/24', 'everybody'] }],
     ['--site', { site: ['www.example.com'] }],
     ['--site', { site: ['www.example.com=ftp://192.0.2.1'] }],
     ['--site', { site: ['www.example.com=http://192.0.2.1/path'] }],

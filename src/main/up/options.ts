@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
+import { parsePrefix } from '#core/ip/prefix.ts';
 import { hostNameSchema, originUrlSchema } from '#core/model/site.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
 
@@ -19,6 +20,7 @@ export interface UpArguments {
   readonly site?: readonly string[];
   readonly edges: string;
   readonly drainSeconds: string;
+  readonly proxyProtocol?: readonly string[];
   readonly demo: boolean;
 }
 
@@ -36,6 +38,8 @@ export interface UpOptions {
   readonly edgeWorkers: number;
   /** How long answers under way may take when a reload replaces the process that gives them. */
   readonly drainMs: number;
+  /** Networks of the load balancers before this machine's edge; null: users connect to it themselves. */
+  readonly proxySources: readonly string[] | null;
   readonly hasDemo: boolean;
 }
 
@@ -61,6 +65,7 @@ export function readUpOptions(given: UpArguments): UpOptions {
     sites: (given.site ?? []).map(readSite),
     edgeWorkers: readWorkers(given.edges),
     drainMs: readDrainSeconds(given.drainSeconds) * 1000,
+    proxySources: readProxySources(given.proxyProtocol ?? []),
     hasDemo: given.demo,
   };
 }
@@ -117,6 +122,17 @@ function readDrainSeconds(text: string): number {
     );
   }
   return seconds;
+}
+
+function readProxySources(texts: readonly string[]): readonly string[] | null {
+  const wrong = texts.find((text) => parsePrefix(text) === null);
+  if (wrong !== undefined) {
+    throw new AppError(
+      'invalid',
+      `--proxy-protocol ${wrong}: must be the network of your load balancers, such as 192.0.2.0/24`,
+    );
+  }
+  return texts.length === 0 ? null : texts;
 }
 
 function readSite(text: string): { host: string; originUrl: string } {

@@ -42,6 +42,7 @@ export interface EdgeSpecification {
   readonly workers: number;
   readonly http: HeldAddress;
   readonly https: HeldAddress;
+  readonly proxySources: readonly string[] | null;
   readonly egressAddress: string | null;
   readonly memoryBytes: number;
 }
@@ -58,6 +59,7 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     edgeId: LOCAL_POP_ID,
     popId: LOCAL_POP_ID,
     workers: options.edgeWorkers,
+    proxySources: options.proxySources,
     egressAddress: null,
     memoryBytes: MEMORY_BYTES.local,
   };
@@ -66,6 +68,7 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     edgeId: pop.edgeId,
     popId: pop.id,
     workers: 1,
+    proxySources: null,
     egressAddress: pop.address,
     memoryBytes: MEMORY_BYTES.demo,
   }));
@@ -103,6 +106,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       worker,
       http: inherit(edge.http),
       https: inherit(edge.https),
+      proxySources: edge.proxySources,
       egressAddress: edge.egressAddress,
       memoryBytes: edge.memoryBytes,
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),

@@ -7,17 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask } from '../../support/dns-query.ts';
 import { type PerigeeProcess, partProcess, runPerigee, startPerigee } from '../../support/perigee-process.ts';
+import { proxyHeader } from '../../support/proxy-header.ts';
+import { openRawClient } from '../../support/raw-client.ts';
 import { until } from '../../support/until.ts';
 
 let origin: Server;
 let originUrl: string;
 let requests = 0;
+let forwardedFor: string | string[] | undefined;
 /** Lets the answer to /held go; null before it was asked for. */
 let held: (() => void) | null = null;
 
 beforeAll(async () => {
   origin = createServer((request, response) => {
     requests += 1;
+    forwardedFor = request.headers['x-forwarded-for'];
     response.setHeader('Cache-Control', 'max-age=600');
     const answer = () => response.end(`origin answers ${request.headers.host}${request.url}`);
     if (request.url === '/held') held = answer;
@@ -198,8 +202,16 @@ test('a second Ctrl-C ends it at once', async () => {
   await expect(answer.then((response) => response.text())).rejects.toThrow();
 });
 
-test('SIGTERM ends it with 0', async () => {
-  const perigee = await startPerigee('--no-demo');
+test('behind load balancers it takes their word for who the user is, and SIGTERM ends it with 0', async () => {
+  const site = `www.example.com=${originUrl}`;
+  const perigee = await startPerigee('--no-demo', '--site', site, '--proxy-protocol', '127.0.0.0/8');
+  const [address = '', port = ''] = perigee.http.split(':');
+  const client = await openRawClient({ address, port: Number(port) });
+  client.write(proxyHeader({ client: '203.0.113.7' }));
+  client.write('GET /whose HTTP/1.1\r\nHost: www.example.com\r\n\r\n');
+  expect((await client.readResponse()).text).toBe('origin answers www.example.com/whose');
+  expect(forwardedFor).toBe('203.0.113.7');
+  client.destroy();
   expect(await perigee.stop()).toBe(0);
   await expect(fetch(`http://${perigee.api}/health`)).rejects.toThrow();
 });
