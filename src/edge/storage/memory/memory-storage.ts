@@ -334,9 +334,9 @@ class MemoryWriter implements StorageWriter {
   }
 }
 
-/** Bytes charged for everything but the body. Text is latin1: a byte per character; fields are held twice. */
+/** Bytes charged for everything but the body. Text is latin1: a byte per character; fields are held twice, and once more for HTTP/2. */
 function headBytes(key: string, head: StoredHead, prepared: StoredPreparedHead): number {
-  let characters = key.length + 2 * prepared.lines.length + head.path.length + head.reason.length;
+  let characters = key.length + 3 * prepared.lines.length + head.path.length + head.reason.length;
   for (const name of head.varyNames) characters += name.length;
   for (const value of head.varyValues) characters += value?.length ?? 0;
   for (const tag of head.tags) characters += tag.length;
