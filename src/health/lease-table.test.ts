@@ -101,4 +101,31 @@ describe('leases', () => {
     expect(leases.receive(beat('a', 0, 'other'), 0)).toBe(false);
     expect(leases.list()).toHaveLength(2);
   });
+
+  test('verdicts of another table hold for edges that have not reported here', () => {
+    const other = table();
+    other.receive(beat('a'), 2_000);
+    other.receive(beat('b'), 2_000);
+    other.expire(2_000 + HEARTBEAT_LEASE_MS + 1);
+    other.receive(beat('b'), 9_000);
+    other.receive(beat('b'), 9_001);
+    other.receive(beat('b'), 9_002);
+    const leases = table();
+    expect(leases.adopt(other.list(), 10_000)).toBe(true);
+    expect(leases.list()).toEqual(other.list());
+    // What was up has to go on reporting here.
+    expect(leases.expire(10_000 + HEARTBEAT_LEASE_MS + 1)).toBe(true);
+    expect(stateOf(leases, 'b')?.state).toBe('down');
+  });
+
+  test('what has been heard here outweighs another table, and so does knowing nothing', () => {
+    const other = table();
+    other.receive(beat('a'), 2_000);
+    other.expire(2_000 + HEARTBEAT_LEASE_MS + 1);
+    const leases = table();
+    leases.receive(beat('a'), 10_000);
+    expect(leases.adopt(other.list(), 10_000)).toBe(false);
+    expect(stateOf(leases, 'a')?.state).toBe('up');
+    expect(stateOf(leases, 'b')?.state).toBe('unknown');
+  });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
-import { connect, createServer } from 'node:net';
-import { openListeningSocket } from './listening-socket.ts';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { openListeningSocket, restoreBacklog } from './listening-socket.ts';
 
 /** A port that was free a moment ago. */
 function freePort(address: string): Promise<number> {
@@ -38,4 +39,27 @@ test('a port in use gives nothing instead of a broken socket', async () => {
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   expect(openListeningSocket('127.0.0.1', port)).toBeNull();
   server.close();
+});
+
+/** More than Bun's listen leaves room for. */
+const waiting = 700;
+const isBoundLower = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')) < waiting;
+
+const unlessBoundLower = test.skipIf(isBoundLower);
+
+unlessBoundLower('after a server has listened on it, as many connections wait as before', async () => {
+  const port = await freePort('127.0.0.1');
+  const descriptor = openListeningSocket('127.0.0.1', port) ?? -1;
+  const script = `require('node:net').createServer().listen({ fd: 3 }, () => process.exit(0))`;
+  const stdio = ['ignore', 'inherit', 'inherit', descriptor] as const;
+  expect(await Bun.spawn([process.execPath, '-e', script], { stdio: [...stdio] }).exited).toBe(0);
+  restoreBacklog(descriptor);
+  const sockets: Socket[] = [];
+  const connected = Array.from({ length: waiting }, () => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    sockets.push(connect(port, '127.0.0.1', resolve).on('error', reject));
+    return promise;
+  });
+  await Promise.all(connected);
+  for (const socket of sockets) socket.destroy();
 });

@@ -44,13 +44,18 @@ export async function runPerigee(
 }
 
 /** Starts `perigee up` with free ports and a fresh data directory; resolves when everything answers. */
-export async function startPerigee(...words: string[]): Promise<PerigeeProcess> {
+export function startPerigee(...words: string[]): Promise<PerigeeProcess> {
+  return startPerigeeOf(ROOT, ...words);
+}
+
+/** The same of the product in another place, such as a copy whose code a test changes. */
+export async function startPerigeeOf(root: string, ...words: string[]): Promise<PerigeeProcess> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'perigee-up-'));
   const free = ['--http', '--https', '--dns', '--api'].flatMap((option) => [option, '127.0.0.1:0']);
   const child = Bun.spawn(
     [
       process.execPath,
-      join(ROOT, 'src/main/perigee.ts'),
+      join(root, 'src/main/perigee.ts'),
       'up',
       '--json',
       '--data',
@@ -92,15 +97,18 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string | n
 
 /** Process id of a part of a running Perigee, such as `control` or `edge:local/0`; null when it is not there. */
 export function partProcess(perigee: PerigeeProcess, part: string): number | null {
+  return partProcesses(perigee, part)[0] ?? null;
+}
+
+/** All processes of a part, the oldest first: while it is replaced there are several. */
+export function partProcesses(perigee: PerigeeProcess, part: string): number[] {
   const children = readFileSync(`/proc/${perigee.pid}/task/${perigee.pid}/children`, 'utf8')
     .trim()
     .split(' ');
-  for (const child of children.filter((pid) => pid !== '')) {
-    // A child that ends while we look is simply not the one.
-    const commandLine = tryRead(`/proc/${child}/cmdline`);
-    if (commandLine.includes(`"name":"${part}"`)) return Number(child);
-  }
-  return null;
+  // A child that ends while we look is simply not the one.
+  return children
+    .filter((pid) => pid !== '' && tryRead(`/proc/${pid}/cmdline`).includes(`"name":"${part}"`))
+    .map(Number);
 }
 
 function tryRead(path: string): string {

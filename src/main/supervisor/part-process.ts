@@ -42,6 +42,7 @@ export class PartProcess {
   readonly #child: ReturnType<typeof Bun.spawn>;
   readonly #startDeadline: ReturnType<typeof setTimeout>;
   #endDeadline: ReturnType<typeof setTimeout> | undefined;
+  #isUp = false;
 
   constructor(options: PartProcessOptions) {
     this.#options = options;
@@ -84,8 +85,9 @@ export class PartProcess {
 
   /** Asks it to end in order, and kills it when it does not in time. */
   end(): Promise<void> {
-    if (this.#options.plan.options === null) this.#child.kill('SIGTERM');
-    else this.#send({ kind: 'end' });
+    // One that is not up yet may not listen to messages; it has nothing under way.
+    if (this.#isUp && this.#options.plan.options !== null) this.#send({ kind: 'end' });
+    else this.#child.kill('SIGTERM');
     return this.#endWithin(SUPERVISOR_LIMITS.stopMs);
   }
 
@@ -118,6 +120,7 @@ export class PartProcess {
         break;
       case 'ready':
         clearTimeout(this.#startDeadline);
+        this.#isUp = true;
         for (const descriptor of this.#options.plan.descriptors) restoreBacklog(descriptor);
         this.#ready.resolve(message.facts);
         break;
