@@ -37,6 +37,8 @@ export interface EdgeOptions {
   readonly https: ListenAddress | null;
   /** Networks of load balancers, which send PROXY protocol headers (`listen.ts`); null: none. */
   readonly proxySources?: readonly string[] | null;
+  /** Whether plain connections may speak HTTP/2 with prior knowledge; not unless said. */
+  readonly acceptsH2c?: boolean;
   /** Local address of connections to origins; null: the system's choice. */
   readonly egressAddress: string | null;
   /** Budget of the stored responses, bytes. */
@@ -73,7 +75,7 @@ export interface RunningEdge {
  * asked for does not come.
  */
 export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
-  const { bus, clock, log, popId, egressAddress, memoryBytes } = options;
+  const { bus, clock, log, egressAddress, memoryBytes } = options;
   if (memoryBytes < STORAGE_LIMITS.memoryBytesMin) {
     throw new AppError(
       'invalid',
@@ -81,20 +83,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     );
   }
   const client = options.originClient ?? createOriginClient({ egressAddress, clock });
-  const isAccessLogged = options.isAccessLogged ?? false;
-  const road: Road = {
-    storage: new MemoryStorage({ budgetBytes: memoryBytes }),
-    originClient: client,
-    collapse: new Collapse(),
-    purges: new PurgeTable(),
-    recorder: new Recorder({ bus, clock, log, popId, isAccessLogged }),
-    failureLog: new FailureLog(clock, log),
-    tunnels: new Tunnels(options.tunnelLimits),
-    clock,
-    log,
-    configuration: null,
-    backgroundValidations: 0,
-  };
+  const road = makeRoad(options, client);
   const certificates = createCertificateStore(log);
   // Purges that come with the first snapshot must find somebody to apply them.
   bus.respond('purge', (purge) => ({ purgedResponses: applyPurge(road, purge) }));
@@ -110,11 +99,20 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   });
   let listeners: Listeners;
   try {
-    const { http, https, proxySources = null, generationMin = 0 } = options;
+    const { http, https, proxySources = null, acceptsH2c = false, generationMin = 0 } = options;
     await holder.reached(generationMin);
     const handler = serve.bind(null, road);
-    const reusePort = true;
-    listeners = await listen({ http, https, handler, certificates, clock, log, reusePort, proxySources });
+    listeners = await listen({
+      http,
+      https,
+      handler,
+      certificates,
+      clock,
+      log,
+      reusePort: true,
+      proxySources,
+      acceptsH2c,
+    });
   } catch (error) {
     holder.close();
     await closeRoad(road);
@@ -138,6 +136,23 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     https: listeners.https,
     close: () => end(listeners.close(ROAD_LIMITS.drainMsMax)),
     handOver: (withinMs) => end(listeners.handOver(withinMs)),
+  };
+}
+
+function makeRoad(options: EdgeOptions, originClient: Http1Client): Road {
+  const { bus, clock, log, popId, memoryBytes, isAccessLogged = false } = options;
+  return {
+    storage: new MemoryStorage({ budgetBytes: memoryBytes }),
+    originClient,
+    collapse: new Collapse(),
+    purges: new PurgeTable(),
+    recorder: new Recorder({ bus, clock, log, popId, isAccessLogged }),
+    failureLog: new FailureLog(clock, log),
+    tunnels: new Tunnels(options.tunnelLimits),
+    clock,
+    log,
+    configuration: null,
+    backgroundValidations: 0,
   };
 }
 

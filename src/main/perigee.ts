@@ -47,6 +47,7 @@ program
     'this edge stands behind load balancers in this network, which send PROXY protocol version 2; may be given several times',
     collect,
   )
+  .option('--h2c', 'take HTTP/2 with prior knowledge on plain connections of this edge, beside HTTP/1.1')
   .option('--no-demo', 'without the demo shop and its six POPs')
   .option('--json', 'say where things are as one line of JSON')
   .action(runUp);

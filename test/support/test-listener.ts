@@ -20,7 +20,7 @@ export async function startTestListener(
   handler: ExchangeHandler,
   limits: Partial<ListenLimits> = {},
   certificates: readonly Certificate[] = [],
-  proxySources: readonly string[] | null = null,
+  options: { readonly acceptsH2c?: boolean; readonly proxySources?: readonly string[] | null } = {},
 ): Promise<TestListener> {
   const log = createSilentLogger();
   const store = createCertificateStore(log);
@@ -34,8 +34,8 @@ export async function startTestListener(
     clock: systemClock,
     log,
     reusePort: true,
-    proxySources,
     limits,
+    ...options,
   });
   return {
     http: listeners.http as ListenAddress,

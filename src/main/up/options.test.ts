@@ -27,6 +27,8 @@ describe('options of perigee up', () => {
     expect(options.sites).toEqual([{ host: 'www.example.com', originUrl: 'http://192.0.2.1:8080' }]);
     expect(options.dataDirectory.startsWith('/')).toBe(true);
     expect(options.proxySources).toBeNull();
+    expect(options.acceptsH2c).toBe(false);
+    expect(readUpOptions({ ...DEFAULTS, h2c: true }).acceptsH2c).toBe(true);
     const proxyProtocol = ['192.0.2.0/24', '2001:db8::/32'];
     expect(readUpOptions({ ...DEFAULTS, proxyProtocol }).proxySources).toEqual(proxyProtocol);
   });

@@ -21,6 +21,7 @@ export interface UpArguments {
   readonly edges: string;
   readonly drainSeconds: string;
   readonly proxyProtocol?: readonly string[];
+  readonly h2c?: boolean;
   readonly demo: boolean;
 }
 
@@ -40,6 +41,8 @@ export interface UpOptions {
   readonly drainMs: number;
   /** Networks of the load balancers before this machine's edge; null: users connect to it themselves. */
   readonly proxySources: readonly string[] | null;
+  /** Whether plain connections may speak HTTP/2 with prior knowledge. */
+  readonly acceptsH2c: boolean;
   readonly hasDemo: boolean;
 }
 
@@ -66,6 +69,7 @@ export function readUpOptions(given: UpArguments): UpOptions {
     edgeWorkers: readWorkers(given.edges),
     drainMs: readDrainSeconds(given.drainSeconds) * 1000,
     proxySources: readProxySources(given.proxyProtocol ?? []),
+    acceptsH2c: given.h2c ?? false,
     hasDemo: given.demo,
   };
 }

@@ -43,6 +43,7 @@ export interface EdgeSpecification {
   readonly http: HeldAddress;
   readonly https: HeldAddress;
   readonly proxySources: readonly string[] | null;
+  readonly acceptsH2c: boolean;
   readonly egressAddress: string | null;
   readonly memoryBytes: number;
 }
@@ -60,6 +61,7 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     popId: LOCAL_POP_ID,
     workers: options.edgeWorkers,
     proxySources: options.proxySources,
+    acceptsH2c: options.acceptsH2c,
     egressAddress: null,
     memoryBytes: MEMORY_BYTES.local,
   };
@@ -69,6 +71,7 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     popId: pop.id,
     workers: 1,
     proxySources: null,
+    acceptsH2c: false,
     egressAddress: pop.address,
     memoryBytes: MEMORY_BYTES.demo,
   }));
@@ -107,6 +110,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       http: inherit(edge.http),
       https: inherit(edge.https),
       proxySources: edge.proxySources,
+      acceptsH2c: edge.acceptsH2c,
       egressAddress: edge.egressAddress,
       memoryBytes: edge.memoryBytes,
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),

@@ -37,7 +37,7 @@ async function start(
     seen.push(exchange.connection);
     exchange.respondWhole({ status: 200, reason: '', fields: new Fields() }, Buffer.from('hi'));
   };
-  const listener = await startTestListener(handler, limits, certificates, sources);
+  const listener = await startTestListener(handler, limits, certificates, { proxySources: sources });
   return {
     ...listener,
     seen,
