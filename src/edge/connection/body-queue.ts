@@ -66,6 +66,13 @@ export class BodyQueue {
     this.#gatheredBytes += part.length;
   }
 
+  /** Copies the parts that are views of `memory`, so that they do not keep all of it alive. */
+  compact(memory: ArrayBufferLike): void {
+    for (const [i, part] of this.#parts.entries()) {
+      if (part.buffer === memory) this.#parts[i] = part.slice();
+    }
+  }
+
   /** The body is whole: what follows the queued parts is its end. */
   complete(): void {
     this.#isComplete = true;

@@ -3,18 +3,15 @@
  * the priority fields of RFC 7540, gathers the fragments within bounds. One that comes in one frame, as
  * nearly all do, is not copied.
  */
-import { END_STREAM, HAS_PRIORITY, PADDED } from './frame.ts';
+import { END_HEADERS, END_STREAM, HAS_PRIORITY, PADDED, PRIORITY_BYTES } from './frame.ts';
 import type { Http2Limits } from './limits.ts';
 
-const PRIORITY_BYTES = 5;
+export type BlockFault = 'padding-too-long' | 'block-too-large' | 'continuations-too-many';
 
-export type BlockFault =
-  | 'padding-too-long'
-  | 'block-too-short'
-  | 'block-too-large'
-  | 'continuations-too-many';
-
-/** The part of a frame's payload that padding leaves; `to` below `from`: the padding is too long (RFC 9113 §6.1). */
+/**
+ * The part of a frame's payload that padding leaves; `to` below `from`: the padding is too long (RFC 9113 §6.1).
+ * That Pad Length is there is for `frame-rules.ts` to see.
+ */
 export function unpadded(
   flags: number,
   bytes: Buffer,
@@ -22,7 +19,6 @@ export function unpadded(
   to: number,
 ): { from: number; to: number } {
   if ((flags & PADDED) === 0) return { from, to };
-  if (from === to) return { from, to: from - 1 };
   return { from: from + 1, to: to - (bytes[from] as number) };
 }
 
@@ -43,8 +39,9 @@ export class FieldBlock {
     const part = unpadded(flags, bytes, from, to);
     this.from = part.from + ((flags & HAS_PRIORITY) === 0 ? 0 : PRIORITY_BYTES);
     this.to = part.to;
-    if (part.to < part.from) this.fault = 'padding-too-long';
-    else if (this.from > this.to) this.fault = 'block-too-short';
+    if (this.from > this.to) this.fault = 'padding-too-long';
+    // More follows: what waits for it must not keep alive all that came with it.
+    else if ((flags & END_HEADERS) === 0) this.#grow(this.to - this.from);
   }
 
   /** Adds a CONTINUATION frame's payload. */
@@ -53,15 +50,18 @@ export class FieldBlock {
     const length = this.to - this.from + to - from;
     if (length > limits.blockBytesMax) this.fault = 'block-too-large';
     else if (this.#continuations > limits.continuationsMax) this.fault = 'continuations-too-many';
-    if (this.fault !== null || from === to) return;
-    if (this.#continuations === 1 || this.bytes.length - this.to < to - from) {
-      const grown = Buffer.allocUnsafeSlow(2 * length);
-      grown.set(this.bytes.subarray(this.from, this.to));
-      this.to -= this.from;
-      this.from = 0;
-      this.bytes = grown;
-    }
+    if (this.fault !== null) return;
+    if (this.bytes.length - this.to < to - from) this.#grow(2 * length);
     this.bytes.set(bytes.subarray(from, to), this.to);
     this.to += to - from;
+  }
+
+  /** Moves it to memory of its own, of `size` bytes. */
+  #grow(size: number): void {
+    const grown = Buffer.allocUnsafeSlow(size);
+    grown.set(this.bytes.subarray(this.from, this.to));
+    this.to -= this.from;
+    this.from = 0;
+    this.bytes = grown;
   }
 }

@@ -21,6 +21,10 @@ export class FrameReader {
   readonly #payloadBytesMax: number;
   #partial: Buffer | null = null;
   #partialBytes = 0;
+  #frames = 0;
+  /** What `pause` has left unread. */
+  #held: Buffer | null = null;
+  #isPaused = false;
   #isStopped = false;
 
   constructor(payloadBytesMax: number, listener: FrameListener) {
@@ -33,10 +37,24 @@ export class FrameReader {
     return this.#partialBytes;
   }
 
+  /** Frames handed out so far. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** Reads `chunk` from `start`; it must not change afterwards. */
   push(chunk: Buffer, start: number): void {
+    if (this.#isPaused) {
+      const rest = chunk.subarray(start);
+      this.#held = this.#held === null ? rest : Buffer.concat([this.#held, rest]);
+      return;
+    }
     let at = this.#partialBytes === 0 ? start : this.#completePartial(chunk, start);
-    while (!this.#isStopped && chunk.length - at >= FRAME_HEADER_BYTES) {
+    while (!this.#isStopped && !this.#isPaused && chunk.length - at >= FRAME_HEADER_BYTES) {
       const end = at + FRAME_HEADER_BYTES + readUint24(chunk, at);
       if (end - at - FRAME_HEADER_BYTES > this.#payloadBytesMax) {
         this.#tooLarge();
@@ -46,13 +64,30 @@ export class FrameReader {
       this.#deliver(chunk, at, end);
       at = end;
     }
-    if (!this.#isStopped && at < chunk.length) this.#keep(chunk, at, chunk.length);
+    if (this.#isStopped || at >= chunk.length) return;
+    if (this.#isPaused) this.#held = chunk.subarray(at);
+    else this.#keep(chunk, at, chunk.length);
+  }
+
+  /** Hands out no further frame: the rest of what has come, and what comes, is kept as it is. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Goes on with what was kept; returns it. */
+  resume(): Buffer | null {
+    this.#isPaused = false;
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this.push(held, 0);
+    return held;
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#partial = null;
     this.#partialBytes = 0;
+    this.#held = null;
   }
 
   /** Adds to the cut frame what belongs to it; returns where the rest of the chunk begins. */
@@ -93,6 +128,7 @@ export class FrameReader {
   }
 
   #deliver(bytes: Buffer, at: number, end: number): void {
+    this.#frames += 1;
     const goesOn = this.#listener.onFrame(
       bytes[at + 3] as number,
       bytes[at + 4] as number,

@@ -9,9 +9,12 @@ import {
   DATA,
   FRAME_SIZE_ERROR,
   GOAWAY,
+  HAS_PRIORITY,
   HEADERS,
+  PADDED,
   PING,
   PRIORITY,
+  PRIORITY_BYTES,
   PRIORITY_UPDATE,
   PROTOCOL_ERROR,
   PUSH_PROMISE,
@@ -39,13 +42,15 @@ export function faultOfFrame(
 ): FrameFault | null {
   switch (type) {
     case DATA:
+      return faultOfStream(streamId) ?? sized(length >= paddingBytesMin(flags));
     case HEADERS:
+      return faultOfStream(streamId) ?? sized(length >= paddingBytesMin(flags) + priorityBytes(flags));
     case CONTINUATION:
-      return streamId === 0 ? NO_STREAM : streamId % 2 === 0 ? EVEN_STREAM : null;
+      return faultOfStream(streamId);
     case PRIORITY:
-      return streamId === 0 ? NO_STREAM : sized(length === 5);
+      return streamId === 0 ? NO_STREAM : sized(length === PRIORITY_BYTES);
     case RST_STREAM:
-      return streamId === 0 ? NO_STREAM : sized(length === 4);
+      return faultOfStream(streamId) ?? sized(length === 4);
     case SETTINGS:
       return streamId !== 0 ? WITH_STREAM : sized((flags & ACK) === 0 ? length % 6 === 0 : length === 0);
     case PING:
@@ -53,7 +58,7 @@ export function faultOfFrame(
     case GOAWAY:
       return streamId !== 0 ? WITH_STREAM : sized(length >= 8);
     case WINDOW_UPDATE:
-      return sized(length === 4);
+      return (streamId === 0 ? null : faultOfStream(streamId)) ?? sized(length === 4);
     case PRIORITY_UPDATE:
       return streamId !== 0 ? WITH_STREAM : sized(length >= 4);
     case PUSH_PROMISE:
@@ -61,6 +66,20 @@ export function faultOfFrame(
     default:
       return null;
   }
+}
+
+/** Streams of even numbers are the server's to open, and nobody does. */
+function faultOfStream(streamId: number): FrameFault | null {
+  return streamId === 0 ? NO_STREAM : streamId % 2 === 0 ? EVEN_STREAM : null;
+}
+
+/** Pad Length, where the frame has it. */
+function paddingBytesMin(flags: number): number {
+  return (flags & PADDED) === 0 ? 0 : 1;
+}
+
+function priorityBytes(flags: number): number {
+  return (flags & HAS_PRIORITY) === 0 ? 0 : PRIORITY_BYTES;
 }
 
 function sized(isRight: boolean): FrameFault | null {

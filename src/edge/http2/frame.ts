@@ -28,6 +28,8 @@ export const END_HEADERS = 0x4;
 export const PADDED = 0x8;
 /** Of HEADERS: priority fields of RFC 7540 stand before the block. */
 export const HAS_PRIORITY = 0x20;
+/** Of those fields. */
+export const PRIORITY_BYTES = 5;
 
 export const SETTINGS_HEADER_TABLE_SIZE = 0x1;
 export const SETTINGS_ENABLE_PUSH = 0x2;

@@ -5,7 +5,10 @@
  */
 
 export interface Http2Limits {
-  /** Streams open at a time on one connection; more are refused (RFC 9113 §5.1.2). */
+  /**
+   * Streams open at a time on one connection; more are refused (RFC 9113 §5.1.2). Those open and those whose
+   * priority is known before they open must not be more together (RFC 9218 §7.1).
+   */
   readonly streamsMax: number;
   /** What a client may send of one request body before the road has read it. */
   readonly streamWindowBytes: number;
@@ -18,24 +21,27 @@ export interface Http2Limits {
   /** Compressed bytes of one field block, and the CONTINUATION frames it may come in. */
   readonly blockBytesMax: number;
   readonly continuationsMax: number;
-  /** Streams whose priority is known before they open. */
-  readonly earlyPrioritiesMax: number;
   /** Streams reset by us whose late frames are passed over in silence; older ones end the connection. */
   readonly resetStreamsRemembered: number;
-  /** Bytes that wait in the socket; beyond it nothing more is read, so that answers cannot pile up. */
+  /** Bytes that wait in the socket; beyond it no further frame is read, so that answers cannot pile up. */
   readonly unsentBytesMax: number;
+  /** In each `writeProgressMs` in which its windows hold up a response, the client must take this many bytes of it. */
+  readonly writeProgressBytesMin: number;
   /** Bytes of a request body that are dropped after its response, before the client is told to stop. */
   readonly unreadStreamBytesMax: number;
   /** From saying that we go to taking no more streams, ms, when the client does not say that it knows. */
   readonly goAwayMs: number;
 
-  /** Streams reset, by the client or by us for its mistakes: rapid reset and MadeYouReset (CVE-2023-44487, CVE-2025-8671). */
+  /**
+   * Streams reset, by the client or by us for its mistakes: rapid reset and MadeYouReset (CVE-2023-44487,
+   * CVE-2025-8671); and field blocks that come for them afterwards.
+   */
   readonly resetsBurst: number;
   readonly resetsPerSecond: number;
-  /** SETTINGS frames; each has to be acknowledged. */
+  /** SETTINGS frames, which have to be acknowledged, and acknowledgements, of which we expect one. */
   readonly settingsBurst: number;
   readonly settingsPerSecond: number;
-  /** PING frames; some clients send one per round trip while data flows. */
+  /** PING frames and answers to them; some clients send one per round trip while data flows. */
   readonly pingsBurst: number;
   readonly pingsPerSecond: number;
   /** PRIORITY and PRIORITY_UPDATE frames. */
@@ -62,9 +68,9 @@ export const HTTP2_LIMITS: Http2Limits = {
   tableBytesMax: 4 * KIB,
   blockBytesMax: 64 * KIB,
   continuationsMax: 16,
-  earlyPrioritiesMax: 128,
   resetStreamsRemembered: 256,
   unsentBytesMax: 1024 * KIB,
+  writeProgressBytesMin: 1024,
   unreadStreamBytesMax: 256 * KIB,
   goAwayMs: 1_000,
 

@@ -1,15 +1,17 @@
 /**
  * Whose turn it is to send (RFC 9218 §10): the most urgent first; among equals one after the other, except
- * those whose responses are of use in parts, which take turns. Who cannot send for want of window is passed
- * over, so that nobody waits for a peer that does not read one of its streams.
+ * those whose responses are of use in parts, which take turns, and those that go on for long. Who cannot send
+ * for want of window is passed over, so that nobody waits for a peer that does not read one of its streams.
  *
  *     urgency 0: [a]      a until it has nothing left
- *     urgency 3: [b i c]  one frame of b … b is done; one of i, which goes to the end; c …
+ *     urgency 3: [b i c]  one frame of b … b is done, or has sent 512 KiB; one of i, which goes to the end; c …
  */
 import type { Priority } from '#core/http/priority.ts';
 import type { StreamSender } from './stream-sender.ts';
 
 const URGENCIES = 8;
+/** Half a mebibyte: what pages are made of comes whole, one after the other; a download keeps nobody waiting for its end. */
+const FRAMES_PER_TURN = 32;
 
 export class Scheduler {
   readonly #queues: StreamSender[][] = Array.from({ length: URGENCIES }, () => []);
@@ -49,7 +51,9 @@ export class Scheduler {
       for (let i = 0; i < queue.length; i += 1) {
         const sender = queue[i] as StreamSender;
         if (!sender.maySend(connectionWindow)) continue;
-        if (sender.priority.isIncremental && queue.length > 1) {
+        sender.turnFrames += 1;
+        if (queue.length > 1 && (sender.priority.isIncremental || sender.turnFrames >= FRAMES_PER_TURN)) {
+          sender.turnFrames = 0;
           queue.splice(i, 1);
           queue.push(sender);
         }

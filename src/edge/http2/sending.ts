@@ -10,6 +10,9 @@ import { Scheduler } from './scheduler.ts';
 import { PeerSettings } from './settings.ts';
 import type { SenderOwner, StreamSender } from './stream-sender.ts';
 
+/** Then others than this connection have their turn: a client that reads as fast as we write blocks nothing. */
+const FRAMES_PER_GO = 64;
+
 export interface SendingOwner {
   /** A stream's last frame has been written. */
   senderEnded(sender: StreamSender): void;
@@ -26,6 +29,7 @@ export class Sending implements SenderOwner {
   #window = DEFAULT_WINDOW_BYTES;
   /** While a chunk is being read, what is written is gathered. */
   #isGathering = false;
+  #isAdvancing = false;
   #isFlushAwaited = false;
   #isOver = false;
 
@@ -84,17 +88,22 @@ export class Sending implements SenderOwner {
 
   /** Gives turns while the client takes what comes, and lets it all go. */
   advance(): void {
-    if (this.#isGathering || this.#isOver) return;
+    // A stream that ends in its turn may free room for others and come here again; they have their turn anyway.
+    if (this.#isGathering || this.#isAdvancing || this.#isOver) return;
+    this.#isAdvancing = true;
     let frames = 0;
-    while (!this.output.isBlocked) {
+    while (frames < FRAMES_PER_GO && !this.output.isBlocked) {
       const sender = this.#scheduler.next(this.#window);
       if (sender === null) break;
-      this.#window -= sender.writeSlice(this.#window, this.peer.frameBytesMax);
+      const count = sender.writeSlice(this.#window, this.peer.frameBytesMax);
+      this.#window -= count;
       frames += 1;
       if (!sender.hasWork) this.#scheduler.remove(sender);
     }
+    this.#isAdvancing = false;
     if (frames > 0) this.#owner.dataWritten(frames);
     this.output.flush();
+    if (frames === FRAMES_PER_GO) this.flushSoon();
   }
 
   writeHead(streamId: number, block: Buffer, endsStream: boolean): void {

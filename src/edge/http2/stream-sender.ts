@@ -3,6 +3,7 @@
  * §5.2, §6.9). When it is its turn, and how much the connection's window allows, is the scheduler's and the
  * connection's.
  */
+import { assert } from '#core/base/assert.ts';
 import type { Priority } from '#core/http/priority.ts';
 import { ClientGone, rejectedAsGone } from '../connection/client-gone.ts';
 import { DATA, END_STREAM, FRAME_HEADER_BYTES } from './frame.ts';
@@ -33,8 +34,9 @@ export class StreamSender {
   /** Bytes the peer lets this stream send; below 0 when it has reduced its window (RFC 9113 §6.9.2). */
   window: number;
   priority: Priority;
-  /** Kept by the scheduler. */
+  /** Kept by the scheduler: whether it waits, and how many frames it has sent in its turn. */
   isQueued = false;
+  turnFrames = 0;
   readonly #owner: SenderOwner;
   #part: Uint8Array | null = null;
   #at = 0;
@@ -42,7 +44,10 @@ export class StreamSender {
   #trailers: Buffer | null = null;
   #isOver = false;
   #waiter: PromiseWithResolvers<void> | null = null;
+  #sentBytes = 0;
+  /** Since which tick windows have kept it from sending, 0: they do not; and what had been sent by then. */
   #blockedTick = 0;
+  #blockedMark = 0;
 
   constructor(streamId: number, window: number, priority: Priority, owner: SenderOwner) {
     this.streamId = streamId;
@@ -74,6 +79,7 @@ export class StreamSender {
   send(bytes: Uint8Array): Promise<void> {
     if (this.#isOver || this.#isEnding) return rejectedAsGone('the stream has ended');
     if (bytes.length === 0) return DONE;
+    assert(this.#part === null, 'a body is written by one write at a time');
     this.#part = bytes;
     this.#at = 0;
     this.#owner.enqueue(this);
@@ -128,7 +134,7 @@ export class StreamSender {
     this.#owner.output.writeFrame(DATA, flags, this.streamId, part, this.#at, this.#at + count);
     this.window -= count;
     this.#at += count;
-    this.#blockedTick = 0;
+    this.#sentBytes += count;
     if (count === left) {
       this.#part = null;
       this.#waiter?.resolve();
@@ -138,13 +144,19 @@ export class StreamSender {
     return count;
   }
 
-  /** Whether windows have kept it from sending for `ticksMax` ticks; to be asked every tick. */
-  isStalled(connectionWindow: number, tick: number, ticksMax: number): boolean {
+  /**
+   * Whether windows have let it send less than `bytesMin` for `ticksMax` ticks; to be asked every tick. One byte
+   * now and then is no progress: a response, and what it holds, would last for ever.
+   */
+  isStalled(connectionWindow: number, tick: number, ticksMax: number, bytesMin: number): boolean {
     if (!this.hasWork || this.maySend(connectionWindow)) {
       this.#blockedTick = 0;
       return false;
     }
-    if (this.#blockedTick === 0) this.#blockedTick = tick;
+    if (this.#blockedTick === 0 || this.#sentBytes - this.#blockedMark >= bytesMin) {
+      this.#blockedTick = tick;
+      this.#blockedMark = this.#sentBytes;
+    }
     return tick - this.#blockedTick >= ticksMax;
   }
 

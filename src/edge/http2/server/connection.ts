@@ -26,7 +26,7 @@ import {
   writeFrameHeader,
   writeUint32,
 } from '../frame.ts';
-import { FrameReader } from '../frame-reader.ts';
+import { type FrameListener, FrameReader } from '../frame-reader.ts';
 import { FrameOutput } from '../output.ts';
 import { settingsFrame } from '../settings.ts';
 import type { ServerStream } from './server-stream.ts';
@@ -40,7 +40,7 @@ const ANNOUNCED = 1;
 /** No more streams are taken. */
 const DRAINING = 2;
 
-export class Http2Connection implements Guarded, SessionOwner {
+export class Http2Connection implements Guarded, SessionOwner, FrameListener {
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #context: ConnectionContext;
@@ -59,6 +59,8 @@ export class Http2Connection implements Guarded, SessionOwner {
   /** By then the frame or field block that has begun must be whole. */
   #frameDeadline = NEVER;
   #blockDeadline = NEVER;
+  /** The frame it is set for, and how much of it there was then. */
+  #partialFrame = 0;
   #partialMark = 0;
   #drainDeadline = NEVER;
 
@@ -70,7 +72,7 @@ export class Http2Connection implements Guarded, SessionOwner {
     this.#onClosed = onClosed;
     this.#output = new FrameOutput(socket, context.frameScratch);
     this.#session = new Http2Session(this.#output, info, context, this);
-    this.#reader = new FrameReader(limits.frameBytesMax, this.#session);
+    this.#reader = new FrameReader(limits.frameBytesMax, this);
     this.#idleDeadline = this.#deadline(limits.headMs);
     context.sweep.add(this);
     this.#greet();
@@ -107,13 +109,26 @@ export class Http2Connection implements Guarded, SessionOwner {
       this.sever();
     } else if (this.#isLingering) {
       if (tick >= this.#idleDeadline) this.#socket.destroy();
-    } else if (tick >= this.#blockDeadline || (tick >= this.#frameDeadline && !this.#hasProgressed())) {
+    } else if (this.#isTooSlow(tick)) {
       this.protocolFailed(PROTOCOL_ERROR, 'head-too-slow');
     } else {
       if (tick >= this.#drainDeadline) this.#announceLast();
       if (this.#session.streams.size > 0) this.#watchStreams(tick);
       else if (tick >= this.#idleDeadline) this.#goAway(NO_ERROR, '');
     }
+  }
+
+  // Frames, on their way to the session.
+
+  onFrame(type: number, flags: number, streamId: number, bytes: Buffer, from: number, to: number): boolean {
+    const goesOn = this.#session.onFrame(type, flags, streamId, bytes, from, to);
+    // One chunk can hold thousands of small requests with large answers.
+    if (this.#output.unsentBytes > this.#context.limits.unsentBytesMax) this.#reader.pause();
+    return goesOn;
+  }
+
+  onFrameTooLarge(): void {
+    this.#session.onFrameTooLarge();
   }
 
   // What the session says.
@@ -162,11 +177,15 @@ export class Http2Connection implements Guarded, SessionOwner {
       if (this.#lingeredBytes > this.#context.limits.lingerBytesMax) this.#socket.destroy();
       return;
     }
-    const { sending } = this.#session;
-    sending.beginGathering();
+    this.#session.sending.beginGathering();
     const at = this.#readPreface(chunk);
     if (at < chunk.length && !this.#isLingering) this.#reader.push(chunk, at);
-    sending.endGathering();
+    this.#hasRead(chunk);
+  }
+
+  #hasRead(chunk: Buffer | null): void {
+    if (chunk !== null) this.#session.endChunk(chunk);
+    this.#session.sending.endGathering();
     if (this.#isClosed || this.#isLingering) return;
     this.#guardFrames();
     this.#adjustFlow();
@@ -193,10 +212,19 @@ export class Http2Connection implements Guarded, SessionOwner {
     else if (this.#blockDeadline === NEVER) this.#blockDeadline = this.#deadline(limits.headMs);
     if (this.#reader.partialBytes === 0) {
       this.#frameDeadline = NEVER;
-    } else if (this.#frameDeadline === NEVER || this.#reader.partialBytes < this.#partialMark) {
+    } else if (this.#frameDeadline === NEVER || this.#reader.frames !== this.#partialFrame) {
       this.#frameDeadline = this.#deadline(limits.headMs);
+      this.#partialFrame = this.#reader.frames;
       this.#partialMark = this.#reader.partialBytes;
     }
+  }
+
+  /** Whether the preface, a frame or a field block has begun and does not become whole in time. */
+  #isTooSlow(tick: number): boolean {
+    // It is not the client who keeps us from reading on.
+    if (this.#isPaused) return false;
+    if (tick >= this.#blockDeadline || (tick >= this.#frameDeadline && !this.#hasProgressed())) return true;
+    return tick >= this.#idleDeadline && this.#prefaceBytes > 0 && this.#prefaceBytes < PREFACE.length;
   }
 
   /** Whether enough of the frame has come to wait for more of it: large ones may take their time. */
@@ -211,23 +239,34 @@ export class Http2Connection implements Guarded, SessionOwner {
   #inputEnded(): void {
     if (this.#isClosed) return;
     // The client sends no more, not even windows: what is under way ends as far as it can.
+    this.#session.inputEnded();
     if (this.#isLingering || this.#session.streams.size === 0) this.#finish();
     else this.#phase = DRAINING;
   }
 
   /** Reads no more while answers pile up in the socket. */
   #adjustFlow(): void {
-    const mustPause = this.#output.unsentBytes > this.#context.limits.unsentBytesMax;
+    const mustPause = this.#reader.isPaused;
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
-    if (mustPause) this.#socket.pause();
-    else this.#socket.resume();
+    if (mustPause) {
+      this.#socket.pause();
+    } else {
+      this.#socket.resume();
+      this.#frameDeadline = NEVER;
+      this.#blockDeadline = NEVER;
+      this.#guardFrames();
+    }
   }
 
   #drained(): void {
     if (this.#isClosed) return;
-    this.#session.sending.advance();
-    this.#adjustFlow();
+    if (!this.#reader.isPaused) {
+      this.#session.sending.advance();
+      return;
+    }
+    this.#session.sending.beginGathering();
+    this.#hasRead(this.#reader.resume());
   }
 
   // Deadlines.
@@ -240,7 +279,14 @@ export class Http2Connection implements Guarded, SessionOwner {
     const { limits, sweep } = this.#context;
     const stalledTicks = sweep.ticks(limits.writeProgressMs);
     for (const stream of [...this.#session.streams.values()]) {
-      if (stream.sender.isStalled(this.#session.sending.window, tick, stalledTicks)) {
+      if (
+        stream.sender.isStalled(
+          this.#session.sending.window,
+          tick,
+          stalledTicks,
+          limits.writeProgressBytesMin,
+        )
+      ) {
         this.#context.countRefusal('response-too-slow');
         this.#session.finish(stream, CANCEL);
         stream.gone('the client takes no bytes');
@@ -255,7 +301,7 @@ export class Http2Connection implements Guarded, SessionOwner {
     const { limits } = this.#context;
     const { incoming } = stream;
     const isLeft = stream.sender.isOver && !stream.hasRequestEnded;
-    const isWanted = isLeft || (incoming?.isWanted === true && stream.request.upgrade === null);
+    const isWanted = !stream.isTunnel && (isLeft || incoming?.isWanted === true);
     if (!isWanted) {
       stream.bodyDeadline = 0;
     } else if (stream.bodyDeadline === 0) {
@@ -298,7 +344,9 @@ export class Http2Connection implements Guarded, SessionOwner {
   /** Ends it now: streams under way are lost. */
   #goAway(code: number, reason: string): void {
     if (this.#isLingering || this.#isClosed) return;
-    this.#writeGoAway(this.#session.streams.lastId, code, reason);
+    // Never above what was said before (RFC 9113 §6.8).
+    const lastId = Math.min(this.#session.streams.lastId, this.#session.lastIdTaken);
+    this.#writeGoAway(lastId, code, reason);
     this.#output.flush();
     this.#session.end(reason);
     this.#linger();

@@ -14,6 +14,7 @@ import {
   WINDOW_UPDATE,
 } from '../frame.ts';
 import type { Sending } from '../sending.ts';
+import type { StreamRequestBody } from './request-body.ts';
 import type { ServerStream } from './server-stream.ts';
 import type { StreamTable } from './stream-table.ts';
 
@@ -39,6 +40,9 @@ export class Receiving {
   #window: number;
   /** Bytes read, and not yet given back as window. */
   #owedWindow = 0;
+  /** What is kept of the chunk being read, and the bodies it is kept for. */
+  #keptBytes = 0;
+  readonly #keepers: StreamRequestBody[] = [];
 
   constructor(context: ConnectionContext, streams: StreamTable, sending: Sending, owner: ReceivingOwner) {
     this.#context = context;
@@ -65,26 +69,37 @@ export class Receiving {
     if (this.#window < 0) return this.#owner.fail(FLOW_CONTROL_ERROR, 'connection-window-exceeded');
     const part = unpadded(flags, bytes, from, to);
     if (part.to < part.from) return this.#owner.fail(PROTOCOL_ERROR, 'padding-too-long');
+    const content = part.to - part.from;
     if (stream === undefined) {
       this.#giveBack(length);
-      return this.#streams.wasReset(streamId) || this.#owner.fail(STREAM_CLOSED, 'data-on-closed-stream');
+      if (!this.#streams.wasReset(streamId)) return this.#owner.fail(STREAM_CLOSED, 'data-on-closed-stream');
+      return content > 0 || this.#owner.spendEmptyFrame();
     }
     if (stream.hasRequestEnded) return this.#loseWith(stream, length, STREAM_CLOSED, 'data-after-end');
     if (length > stream.receiveWindow) {
       return this.#loseWith(stream, length, FLOW_CONTROL_ERROR, 'stream-window-exceeded');
     }
     stream.receiveWindow -= length;
-    const content = part.to - part.from;
     const hasEnd = (flags & END_STREAM) !== 0;
     if (content === 0 && !hasEnd && !this.#owner.spendEmptyFrame()) return false;
     if (length > content) this.consumed(stream, length - content);
     return this.#take(stream, bytes.subarray(part.from, part.to), hasEnd);
   }
 
+  /** A chunk has been read: keeping little of it must not keep alive the whole. */
+  endChunk(chunk: Buffer): void {
+    if (this.#keptBytes === 0) return;
+    if (2 * this.#keptBytes < chunk.length) {
+      for (const body of this.#keepers) body.compact(chunk.buffer);
+    }
+    this.#keptBytes = 0;
+    this.#keepers.length = 0;
+  }
+
   /** So many bytes of a stream were read, or will not be. */
   consumed(stream: ServerStream, bytes: number): void {
     this.#giveBack(bytes);
-    if (stream.hasRequestEnded || stream.isGone) return;
+    if (stream.hasRequestEnded || this.#streams.get(stream.sender.streamId) !== stream) return;
     stream.owedWindow += bytes;
     if (stream.owedWindow < this.#context.limits.streamWindowBytes / 2) return;
     stream.receiveWindow += stream.owedWindow;
@@ -116,14 +131,17 @@ export class Receiving {
       if (incoming.length !== null && total > incoming.length) {
         return this.#loseWith(stream, content.length, PROTOCOL_ERROR, 'content-length-contradicted');
       }
-      if (total > this.#context.limits.requestBodyBytesMax && stream.request.upgrade === null) {
+      if (total > this.#context.limits.requestBodyBytesMax && !stream.isTunnel && !incoming.hasFailed) {
         this.#context.countRefusal('body-too-large');
         incoming.fail('body-too-large');
       }
-      incoming.take(content);
+      if (incoming.take(content)) {
+        this.#keptBytes += content.length;
+        if (this.#keepers.at(-1) !== incoming) this.#keepers.push(incoming);
+      }
     }
     if (hasEnd) return this.#owner.endRequest(stream, null);
-    if (stream.sender.isOver) this.dropRest(stream, content.length);
+    if (stream.sender.isOver && !stream.isTunnel) this.dropRest(stream, content.length);
     return true;
   }
 

@@ -47,18 +47,31 @@ export class StreamRequestBody implements BodySource {
     return this.#isCancelled;
   }
 
-  /** Takes the content of a DATA frame. */
-  take(part: Uint8Array): void {
-    if (part.length === 0) return;
+  /** Takes the content of a DATA frame; true when it is kept as a view of the memory it came in. */
+  take(part: Uint8Array): boolean {
+    if (part.length === 0) return false;
     this.#receivedBytes += part.length;
     if (this.#isCancelled || this.#queue.hasFault) {
       this.#owner.bodyConsumed(part.length);
-      return;
+      return false;
     }
     this.#heldBytes += part.length;
-    this.#queue.add(part);
+    const isWanted = this.#queue.isRead;
+    // Whoever reads may hold it for long: it must not keep alive all that came with it.
+    this.#queue.add(isWanted && 2 * part.length < part.buffer.byteLength ? part.slice() : part);
     this.#queue.settle();
     this.#giveBack();
+    return !isWanted;
+  }
+
+  /** Copies what is kept as views of `memory`. */
+  compact(memory: ArrayBufferLike): void {
+    this.#queue.compact(memory);
+  }
+
+  /** Whether the fault that ends it has come already. */
+  get hasFailed(): boolean {
+    return this.#queue.hasFault;
   }
 
   /** The client's END_STREAM; whether the body has the length it announced. */

@@ -119,7 +119,7 @@ class Framing {
         this.expectsContinue = true;
         return true;
       case 'priority':
-        this.priority = value;
+        this.priority = this.priority === null ? value : `${this.priority}, ${value}`;
         return true;
       case 'cookie':
         // Split for the sake of compression; one line for everybody else (RFC 9113 §8.2.3).

@@ -54,6 +54,30 @@ export class StreamSink implements BodySink {
   }
 }
 
+/** Our side of a tunnel: it may be cut when it has ended, as long as the client's has not. */
+export class TunnelSink implements BodySink {
+  readonly #sender: StreamSender;
+  readonly #fail: (reason: string) => void;
+
+  constructor(sender: StreamSender, fail: (reason: string) => void) {
+    this.#sender = sender;
+    this.#fail = fail;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#sender.send(bytes);
+  }
+
+  end(): Promise<void> {
+    this.#sender.finish(null);
+    return DONE;
+  }
+
+  abort(reason: string): void {
+    this.#fail(reason);
+  }
+}
+
 /** HEAD, 204 and 304: the stream has ended with its head, whatever is written. */
 export class DroppingSink implements BodySink {
   write(): Promise<void> {

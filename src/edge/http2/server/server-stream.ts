@@ -21,7 +21,7 @@ import type { StreamSender } from '../stream-sender.ts';
 import { writePreparedHead } from './prepared-writer.ts';
 import type { StreamBodyOwner, StreamRequestBody } from './request-body.ts';
 import { responseBlock } from './response-block.ts';
-import { DroppingSink, LostSink, StreamSink } from './response-sink.ts';
+import { DroppingSink, LostSink, StreamSink, TunnelSink } from './response-sink.ts';
 
 /** The session, as a stream sees it. */
 export interface StreamOwner {
@@ -66,6 +66,8 @@ export class ServerStream implements Exchange, StreamBodyOwner {
   owedWindow = 0;
   /** Whether the client has ended its side. */
   hasRequestEnded = false;
+  /** Whether the stream carries a tunnel: each side then ends apart from the other. */
+  isTunnel = false;
   /** Bytes of the body thrown away since the response was complete. */
   droppedBytes = 0;
   /** The tick by which body bytes must have come, 0: none; and how many there were when the interval began. */
@@ -178,7 +180,8 @@ export class ServerStream implements Exchange, StreamBodyOwner {
     assert(this.request.upgrade !== null, 'only a switch that was asked for is accepted');
     if (!this.#begin(200)) return { source: LOST_SOURCE, sink: new LostSink() };
     this.#writeHead(responseBlock(200, fields, null, this.#owner.now()), false);
-    const sink = new StreamSink(this.sender, null, (reason) => this.#fail(CANCEL, reason));
+    this.isTunnel = true;
+    const sink = new TunnelSink(this.sender, (reason) => this.#fail(CANCEL, reason));
     return { source: this.incoming ?? LOST_SOURCE, sink };
   }
 

@@ -60,15 +60,10 @@ export interface SessionOwner {
   streamClosed(): void;
 }
 
-/** A request that is refused has none worth telling. */
-const REFUSED_REQUEST: RequestHead = {
-  method: 'GET',
-  target: '/',
-  authority: '',
-  httpVersion: '2',
-  fields: new Fields(),
-  upgrade: null,
-};
+/** A request that is refused has nothing worth telling but whether its answer may have content. */
+function refusedRequest(method: string): RequestHead {
+  return { method, target: '/', authority: '', httpVersion: '2', fields: new Fields(), upgrade: null };
+}
 
 /** How a fault of the field block ends the connection. */
 const FLOODS: ReadonlySet<string> = new Set(['block-too-large', 'continuations-too-many']);
@@ -105,6 +100,20 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
   /** To be written behind our SETTINGS. */
   announceWindow(): void {
     this.#receiving.announce();
+  }
+
+  /** All of a chunk has been read that can be at present. */
+  endChunk(chunk: Buffer): void {
+    this.#receiving.endChunk(chunk);
+  }
+
+  /** The client will send nothing more: what it has not ended, it never will. */
+  inputEnded(): void {
+    for (const stream of [...this.streams.values()]) {
+      if (stream.hasRequestEnded) continue;
+      stream.incoming?.fail('body-incomplete');
+      if (stream.sender.isOver) this.#close(stream);
+    }
   }
 
   /** Ends all streams: nothing is read or written any more. */
@@ -164,6 +173,7 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
     const { block } = this;
     if (block === null) return this.fail(PROTOCOL_ERROR, 'continuation-of-nothing');
     block.add(bytes, from, to, this.#context.limits);
+    if (from === to && (flags & END_HEADERS) === 0 && !this.spendEmptyFrame()) return false;
     return this.#takeBlock(block, flags);
   }
 
@@ -179,34 +189,39 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
     const bounds = { listBytesMax: headBytesMax, linesMax: fieldLinesMax };
     const lines = this.#decoder.decode(block.bytes, block.from, block.to, bounds);
     if (typeof lines === 'string') return this.fail(COMPRESSION_ERROR, lines);
-    return this.#takeFields(block, this.#decoder.isOverBounds ? null : lines);
+    return this.#takeFields(block, lines, this.#decoder.isOverBounds);
   }
 
-  /** `lines` null: more than we take. */
-  #takeFields(block: FieldBlock, lines: string[] | null): boolean {
+  /** `isOverBounds`: there were more lines than these. */
+  #takeFields(block: FieldBlock, lines: string[], isOverBounds: boolean): boolean {
     const { streamId } = block;
     const stream = this.streams.get(streamId);
-    if (stream !== undefined) return this.#onTrailers(stream, block, lines);
-    if (streamId <= this.streams.lastId) {
-      return this.streams.wasReset(streamId) || this.fail(STREAM_CLOSED, 'headers-on-closed-stream');
-    }
-    this.streams.lastId = streamId;
+    if (stream !== undefined) return this.#onTrailers(stream, block, isOverBounds ? null : lines);
+    if (streamId <= this.streams.lastId) return this.#onLateHeaders(streamId);
+    const priority = this.streams.open(streamId);
     if (streamId > this.lastIdTaken) {
       this.streams.markReset(streamId);
       return true;
     }
     if (this.streams.isFull) return this.#resetFor(streamId, REFUSED_STREAM, 'streams-max');
     this.requests += 1;
-    if (lines === null) return this.#refuse(block, 'fields-too-large');
+    if (isOverBounds) return this.#refuse(block, 'fields-too-large', lines);
     const parsed = parseRequest(lines, block.endsStream, this.#info.scheme, this.#context.limits);
-    if (typeof parsed !== 'string') return this.#serve(block, parsed);
-    if (isAnswered(parsed)) return this.#refuse(block, parsed);
+    if (typeof parsed !== 'string') return this.#serve(block, parsed, priority);
+    if (isAnswered(parsed)) return this.#refuse(block, parsed, lines);
     return this.#resetFor(streamId, PROTOCOL_ERROR, parsed);
   }
 
-  #serve(block: FieldBlock, parsed: ParsedRequest): boolean {
+  /** On a stream that is no more, or never was. */
+  #onLateHeaders(streamId: number): boolean {
+    // On their way when we reset the stream; a client has no reason to make many of them.
+    if (this.streams.wasReset(streamId)) return this.#spend('resets');
+    if (this.streams.hasSkipped) return this.fail(PROTOCOL_ERROR, 'stream-id-not-greater');
+    return this.fail(STREAM_CLOSED, 'headers-on-closed-stream');
+  }
+
+  #serve(block: FieldBlock, parsed: ParsedRequest, early: Priority | null): boolean {
     const context = this.#context;
-    const early = this.streams.takePriority(block.streamId);
     const asked = parsed.priority === null ? DEFAULT_PRIORITY : parsePriority(parsed.priority);
     context.exchanges += 1;
     const stream = this.#open(block, parsed.head, early ?? asked, parsed.expectsContinue);
@@ -240,9 +255,10 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
   }
 
   /** Answers a request that is well formed and not served. */
-  #refuse(block: FieldBlock, refusal: RequestRefusal): boolean {
+  #refuse(block: FieldBlock, refusal: RequestRefusal, lines: readonly string[]): boolean {
     this.#context.countRefusal(refusal);
-    const stream = this.#open(block, REFUSED_REQUEST, DEFAULT_PRIORITY, false);
+    const request = refusedRequest(methodOf(lines));
+    const stream = this.#open(block, request, DEFAULT_PRIORITY, false);
     const status = refusalStatus(refusal);
     const fields = Fields.of([
       ['Content-Type', 'text/plain; charset=utf-8'],
@@ -254,6 +270,7 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
 
   #onTrailers(stream: ServerStream, block: FieldBlock, lines: string[] | null): boolean {
     if (stream.hasRequestEnded) return this.lose(stream, STREAM_CLOSED, 'headers-after-end');
+    if (stream.request.upgrade !== null) return this.lose(stream, PROTOCOL_ERROR, 'headers-in-tunnel');
     const trailers = lines === null ? null : parseTrailers(lines);
     if (trailers === null || !block.endsStream) {
       return this.lose(stream, PROTOCOL_ERROR, 'trailers-malformed');
@@ -273,8 +290,8 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
 
   #onSettings(flags: number, bytes: Buffer, from: number, to: number): boolean {
     this.#hasSettings = true;
-    if ((flags & ACK) !== 0) return true;
     if (!this.#spend('settings')) return false;
+    if ((flags & ACK) !== 0) return true;
     const { peer, output } = this.sending;
     const before = peer.initialWindowBytes;
     const error = peer.apply(bytes, from, to);
@@ -303,11 +320,11 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
   }
 
   #onPing(flags: number, bytes: Buffer, from: number, to: number): boolean {
+    if (!this.#spend('pings')) return false;
     if ((flags & ACK) !== 0) {
       this.#owner.pingAcknowledged();
       return !this.#isOver;
     }
-    if (!this.#spend('pings')) return false;
     this.sending.output.writeFrame(PING, ACK, 0, bytes, from, to);
     return true;
   }
@@ -315,12 +332,14 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
   #onPriorityUpdate(bytes: Buffer, from: number, to: number): boolean {
     const streamId = readUint31(bytes, from);
     if (streamId === 0) return this.fail(PROTOCOL_ERROR, 'priority-of-no-stream');
+    // The server's streams, of which none will ever be.
+    if (streamId % 2 === 0) return this.fail(PROTOCOL_ERROR, 'stream-even');
     if (!this.#spend('priorities')) return false;
     const priority = parsePriority(bytes.toString('latin1', from + 4, to));
     const stream = this.streams.get(streamId);
     if (stream !== undefined) this.sending.reprioritise(stream.sender, priority);
     else if (streamId > this.streams.lastId && !this.streams.prioritiseEarly(streamId, priority)) {
-      return this.fail(ENHANCE_YOUR_CALM, 'priorities-too-many');
+      return this.fail(PROTOCOL_ERROR, 'priorities-too-many');
     }
     return true;
   }
@@ -337,8 +356,8 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
   }
 
   lose(stream: ServerStream, code: number, reason: string): boolean {
-    this.#close(stream);
     const goesOn = this.#resetFor(stream.sender.streamId, code, reason);
+    this.#close(stream);
     stream.gone(reason);
     return goesOn && !this.#isOver;
   }
@@ -357,6 +376,7 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
   }
 
   finish(stream: ServerStream, code: number): void {
+    if (this.streams.get(stream.sender.streamId) !== stream) return;
     this.sending.writeReset(stream.sender.streamId, code);
     this.streams.markReset(stream.sender.streamId);
     this.#close(stream);
@@ -367,10 +387,10 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
     if (stream === undefined) return;
     if (stream.hasRequestEnded) {
       this.#close(stream);
-      return;
+    } else if (!stream.isTunnel) {
+      stream.incoming?.cancel('the response is complete');
+      this.#receiving.dropRest(stream, 0);
     }
-    stream.incoming?.cancel('the response is complete');
-    this.#receiving.dropRest(stream, 0);
   }
 
   dataWritten(frames: number): void {
@@ -394,6 +414,8 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
     if (this.streams.get(sender.streamId) !== stream) return;
     this.streams.delete(sender.streamId);
     this.sending.forget(sender);
+    // A whole body that nobody will read any more; its bytes are the client's to send again.
+    if (stream.incoming?.isComplete && !stream.isTunnel) stream.incoming.cancel('the stream is closed');
     this.#owner.streamClosed();
   }
 
@@ -410,4 +432,10 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
     if (this.#budget.spend(kind, this.#context.sweep.tick)) return true;
     return this.fail(ENHANCE_YOUR_CALM, `${kind === 'resets' ? 'streams-reset' : kind}-too-often`);
   }
+}
+
+/** Of decoded lines of which not all may be there. */
+function methodOf(lines: readonly string[]): string {
+  for (let i = 0; i < lines.length; i += 2) if (lines[i] === ':method') return lines[i + 1] as string;
+  return 'GET';
 }

@@ -13,11 +13,21 @@ export class StreamTable {
   /** Oldest first. */
   readonly #reset = new Set<number>();
   readonly #earlyPriorities = new Map<number, Priority>();
-  /** The highest stream that the client has opened. */
-  lastId = 0;
+  #lastId = 0;
+  #hasSkipped = false;
 
   constructor(limits: Http2Limits) {
     this.#limits = limits;
+  }
+
+  /** The highest stream that the client has opened. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** Whether there are lower ones that it has not: they can never be opened (RFC 9113 §5.1.1). */
+  get hasSkipped(): boolean {
+    return this.#hasSkipped;
   }
 
   get size(): number {
@@ -30,6 +40,17 @@ export class StreamTable {
 
   get(streamId: number): ServerStream | undefined {
     return this.#open.get(streamId);
+  }
+
+  /** The client opens a stream above all others. Returns the priority that it asked for beforehand. */
+  open(streamId: number): Priority | null {
+    if (streamId > this.#lastId + 2) this.#hasSkipped = true;
+    this.#lastId = streamId;
+    if (this.#earlyPriorities.size === 0) return null;
+    const priority = this.#earlyPriorities.get(streamId) ?? null;
+    // Lower ones are for streams that never will be.
+    for (const id of this.#earlyPriorities.keys()) if (id <= streamId) this.#earlyPriorities.delete(id);
+    return priority;
   }
 
   add(stream: ServerStream): void {
@@ -65,19 +86,11 @@ export class StreamTable {
     return this.#reset.has(streamId);
   }
 
-  /** Keeps the priority of a stream to come; false when there are too many. */
+  /** Keeps the priority of a stream to come; false when there are more than could open (RFC 9218 §7.1). */
   prioritiseEarly(streamId: number, priority: Priority): boolean {
     const isNew = !this.#earlyPriorities.has(streamId);
-    if (isNew && this.#earlyPriorities.size >= this.#limits.earlyPrioritiesMax) return false;
+    if (isNew && this.#earlyPriorities.size + this.#open.size >= this.#limits.streamsMax) return false;
     this.#earlyPriorities.set(streamId, priority);
     return true;
-  }
-
-  /** The priority kept for a stream that now opens; older ones are for streams that never will. */
-  takePriority(streamId: number): Priority | null {
-    if (this.#earlyPriorities.size === 0) return null;
-    const priority = this.#earlyPriorities.get(streamId) ?? null;
-    for (const id of this.#earlyPriorities.keys()) if (id <= streamId) this.#earlyPriorities.delete(id);
-    return priority;
   }
 }
