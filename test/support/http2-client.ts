@@ -17,6 +17,7 @@ import {
   FRAME_HEADER_BYTES,
   GOAWAY,
   HEADERS,
+  PING,
   PREFACE,
   RST_STREAM,
   readUint24,
@@ -63,12 +64,17 @@ export class Http2TestClient {
   readonly closed: Promise<void>;
   receivedBytes = 0;
   isClosed = false;
+  /** The highest stream begun. */
+  lastStreamId = 0;
+  readonly #scheme: 'http' | 'https';
   readonly #decoder = new HpackDecoder(4096);
   #rest: Buffer = Buffer.alloc(0);
   #wake: (() => void) | null = null;
+  #marks = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, scheme: 'http' | 'https') {
     this.socket = socket;
+    this.#scheme = scheme;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
@@ -87,13 +93,30 @@ export class Http2TestClient {
   }
 
   send(type: number, flags: number, streamId: number, payload: Uint8Array = Buffer.alloc(0)): void {
+    if (type === HEADERS) this.lastStreamId = Math.max(this.lastStreamId, streamId);
     this.write(frameBytes(type, flags, streamId, payload));
   }
 
   /** A GET without a body, unless told otherwise. */
   request(streamId: number, path: string, options: RequestOptions = {}): void {
     const { endsStream = true } = options;
-    this.send(HEADERS, END_HEADERS | (endsStream ? END_STREAM : 0), streamId, requestBlock(path, options));
+    const block = requestBlock(path, { scheme: this.#scheme, ...options });
+    this.send(HEADERS, END_HEADERS | (endsStream ? END_STREAM : 0), streamId, block);
+  }
+
+  /** Any lines as a request, or as trailers of one; right or wrong. */
+  headers(streamId: number, lines: FieldLines, endsStream = true): void {
+    this.send(HEADERS, END_HEADERS | (endsStream ? END_STREAM : 0), streamId, fieldBlock(lines));
+  }
+
+  /** Pseudo-fields of a GET on this connection, to be changed or added to. */
+  pseudoFields(path: string, method = 'GET'): [string, string][] {
+    return [
+      [':method', method],
+      [':scheme', this.#scheme],
+      [':authority', 'example.com'],
+      [':path', path],
+    ];
   }
 
   data(streamId: number, content: string | Uint8Array, endsStream = false): void {
@@ -174,6 +197,24 @@ export class Http2TestClient {
   async resetOf(streamId: number): Promise<number> {
     const { payload } = await this.take((frame) => frame.type === RST_STREAM && frame.streamId === streamId);
     return readUint32(payload, 0);
+  }
+
+  /** Once the server has answered to everything sent before: it answers PING in order. */
+  async settled(): Promise<void> {
+    const mark = Buffer.alloc(8);
+    mark.writeUInt32BE(++this.#marks, 0);
+    this.send(PING, 0, 0, mark);
+    for (;;) {
+      const at = this.frames.findIndex(
+        ({ type, flags, payload }) => type === PING && (flags & ACK) !== 0 && mark.equals(payload),
+      );
+      if (at !== -1) {
+        this.frames.splice(at, 1);
+        return;
+      }
+      if (this.isClosed) throw new Error('the connection ended before PING was answered');
+      await this.#more();
+    }
   }
 
   destroy(): void {
@@ -266,7 +307,7 @@ export async function connectHttp2(options: Http2ClientOptions): Promise<Http2Te
     socket = connectTls({ ...where, ...trust, servername, ALPNProtocols: ['h2'] }, resolve);
   }
   socket.once('error', reject);
-  const client = new Http2TestClient(socket);
+  const client = new Http2TestClient(socket, tls === null ? 'http' : 'https');
   await promise;
   socket.setNoDelay(true);
   if (isSilent) return client;
