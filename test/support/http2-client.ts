@@ -72,7 +72,7 @@ export class Http2TestClient {
   #wake: (() => void) | null = null;
   #marks = 0;
 
-  constructor(socket: Socket, scheme: 'http' | 'https') {
+  constructor(socket: Socket, scheme: 'http' | 'https' = 'https') {
     this.socket = socket;
     this.#scheme = scheme;
     const { promise, resolve } = Promise.withResolvers<void>();
