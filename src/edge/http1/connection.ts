@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { ConnectionContext } from '../connection/context.ts';
 import { type Guarded, NEVER } from '../connection/deadline-sweep.ts';
 import { type RequestRefusal, refusalStatus } from '../connection/request-refusal.ts';
+import { resetSocket } from '../connection/reset-socket.ts';
 import type { ConnectionInfo, Tunnel } from '../exchange.ts';
 import { findHeadEnd, findHopeless, HEAD_INCOMPLETE, hasRequestLine } from './head-end.ts';
 import { InputBuffer } from './input-buffer.ts';
@@ -142,7 +143,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
     // The exchange ends by our own doing: nobody is told that the client went.
     this.#exchange = null;
     this.#closed();
-    if (mustReset) this.#socket.resetAndDestroy();
+    if (mustReset) resetSocket(this.#socket);
     else this.#socket.destroy();
   }
 

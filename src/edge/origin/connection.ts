@@ -3,6 +3,7 @@
  * anything happens (bytes, end, error) is of no use any more: what came belongs to no request.
  */
 import type { Socket } from 'node:net';
+import { resetSocket } from '../connection/reset-socket.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
 import type { Destination } from './destination.ts';
 
@@ -101,7 +102,7 @@ export class OriginConnection implements Timed {
   /** Cuts it so that the origin cannot take it for an end; its user hears no more. */
   reset(): void {
     this.#user = null;
-    this.#socket.resetAndDestroy();
+    resetSocket(this.#socket);
     this.#close();
   }
 

@@ -32,7 +32,6 @@ export interface TlsListener {
 export function createTlsListener(options: TlsServerOptions): TlsListener {
   const { certificates, admission, countRefusal, onSecure } = options;
   const server = createServer({
-    allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
     minVersion: 'TLSv1.2',
@@ -53,6 +52,9 @@ export function createTlsListener(options: TlsServerOptions): TlsListener {
   });
   server.on('secureConnection', (socket: TLSSocket) => {
     admission.endHandshake(socket);
+    // Only from here on: on Node, a client that leaves within a handshake that may be half open goes unnoticed
+    // until the handshake's deadline, and holds its place that long.
+    socket.allowHalfOpen = true;
     onSecure(socket, factsOf(socket));
   });
   server.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
