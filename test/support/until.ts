@@ -1,4 +1,5 @@
 /** Waiting for a condition, never for a time. */
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const DEADLINE_MS = 30_000;
 
@@ -12,6 +13,6 @@ export async function until<T>(
     const seen = await look();
     if (seen !== false && seen !== null) return seen;
     if (Date.now() > deadline) throw new Error(`did not come true within ${DEADLINE_MS} ms: ${what}`);
-    await Bun.sleep(10);
+    await sleep(10);
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../../test/support/until.ts';
 import { DeadlineSweep } from './deadline-sweep.ts';
 
@@ -19,6 +20,6 @@ test('calls the guarded, which may leave while it does, and rests when there are
   sweep.add(leaving);
   await until('it has left', () => seen.length === 3);
   const last = sweep.tick;
-  await Bun.sleep(20);
+  await sleep(20);
   expect([seen, sweep.tick]).toEqual([[1, 2, 3], last]);
 });

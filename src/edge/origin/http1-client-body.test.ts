@@ -1,5 +1,6 @@
 /** Response bodies: backpressure, giving up, deadlines. */
 import { afterEach, describe, expect, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createTestClient,
   failureOf,
@@ -36,7 +37,7 @@ async function settled(what: string, look: () => number): Promise<number> {
   return until(what, async () => {
     const before = last;
     last = look();
-    await Bun.sleep(100);
+    await sleep(100);
     return last > 0 && last === before ? last : null;
   });
 }
@@ -289,7 +290,7 @@ describe('deadlines', () => {
         await connection.readRequest();
         connection.write('HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n');
         for (let i = 0; i < 20; i += 1) {
-          await Bun.sleep(100);
+          await sleep(100);
           connection.write('x');
         }
       },

@@ -1,5 +1,6 @@
 /** What goes out: heads, bodies, trailers; and what never does. */
 import { afterEach, describe, expect, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fields } from '#core/http/fields.ts';
 import {
   bodyOf,
@@ -230,7 +231,7 @@ describe('the request body', () => {
     await until('the body stops being read', async () => {
       const before = reads;
       reads = body.reads;
-      await Bun.sleep(50);
+      await sleep(50);
       return reads > 0 && reads === before;
     });
     expect(reads).toBeLessThan(1_000);

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fields } from '#core/http/fields.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { listen } from '#edge/listen.ts';
 import { createCertificateStore } from '#edge/tls/certificate-store.ts';
 import { systemClock } from '#platform/clock.ts';
-import { openListeningSocket } from '#platform/listening-socket.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { openRawClient, type RawClient } from '../../support/raw-client.ts';
+import { testOnBun } from '../../support/runtime.ts';
 import { createTestAuthority } from '../../support/test-authority.ts';
 import { startTestListener } from '../../support/test-listener.ts';
 import { until } from '../../support/until.ts';
@@ -61,7 +62,7 @@ describe('deadlines', () => {
     const client = await openRawClient(listener.http);
     client.write(GET);
     await until('the request arrives', () => exchanges.length === 1);
-    await Bun.sleep(400);
+    await sleep(400);
     answer(exchanges[0] as Exchange, 'late');
     expect((await client.readResponse()).text).toBe('late');
     client.destroy();
@@ -201,7 +202,9 @@ describe('addresses', () => {
     await Promise.all([first.close(0), second.close(0)]);
   });
 
-  test('an inherited listening socket is served, with what waited in its queue', async () => {
+  const needsLibc = 'the supervisor opens such sockets by bun:ffi';
+  testOnBun(needsLibc, 'an inherited listening socket is served, with what waited in its queue', async () => {
+    const { openListeningSocket } = await import('#platform/listening-socket.ts');
     const probe = await start(0);
     const port = probe.http?.port ?? 0;
     await probe.close(0);
@@ -285,7 +288,8 @@ describe('TLS', () => {
   });
 
   test('handshakes of one address, so that it cannot take the room of all', async () => {
-    const limits = { handshakesMax: 10, handshakesPerAddressMax: 2 };
+    // A deadline that no wait of this test lives to see: who leaves makes room by leaving.
+    const limits = { handshakesMax: 10, handshakesPerAddressMax: 2, handshakeMs: 120_000 };
     const { certificate } = await setUp();
     const certificates = [await certificate('example.com')];
     await using listener = await startTestListener((x) => answer(x, 'hi'), limits, certificates);
@@ -413,7 +417,7 @@ describe('TLS', () => {
     client.write(GET);
     await until('it has begun', () => client.receivedBytes > 0);
     client.stopReading();
-    await Bun.sleep(50);
+    await sleep(50);
     client.startReading();
     const whole = await client.readResponse();
     expect([whole.isComplete, whole.body.length]).toEqual([true, part.length * 300]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fields } from '#core/http/fields.ts';
 import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
 import type { Exchange } from '#edge/exchange.ts';
@@ -321,7 +322,7 @@ describe('bodies that do not arrive whole', () => {
     await until('the second arrives', () => waiting.length === 2);
     // Several of all intervals go by.
     await until('time passes', async () => {
-      await Bun.sleep(700);
+      await sleep(700);
       return true;
     });
     void echo(waiting[1] as Exchange);

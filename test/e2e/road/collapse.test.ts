@@ -1,5 +1,6 @@
 /** Many requests, one fetch: collapsing, sharing what arrives, and what must never be shared. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createTestClock,
   siteAt,
@@ -269,7 +270,7 @@ describe('a fill', () => {
     await until('the origin is held back', async () => {
       const isAtRest = sent === before;
       before = sent;
-      await Bun.sleep(100);
+      await sleep(100);
       return isAtRest && sent > 0;
     });
     expect(sent).toBeLessThan((part.length * parts) / 2);

@@ -1,5 +1,6 @@
 /** What goes through: interim responses, trailers, any method, large bodies, configuration that changes under way. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rollup } from '#core/model/messages.ts';
 import {
   createTestClock,
@@ -142,7 +143,7 @@ describe('passed on', () => {
     await until('the client is held back', async () => {
       const isAtRest = sent === before;
       before = sent;
-      await Bun.sleep(100);
+      await sleep(100);
       return isAtRest;
     });
     expect(sent).toBeLessThan(length / 2);

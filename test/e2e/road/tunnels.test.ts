@@ -5,6 +5,7 @@ import type { TunnelLimits } from '#edge/tunnels.ts';
 import { webSocketAccept } from '#edge/websocket-handshake.ts';
 import { createTestClock, siteAt, startTestEdge } from '../../support/edge-under-test.ts';
 import type { RawClient, RawResponse } from '../../support/raw-client.ts';
+import { testOnBun, UNWATCHED } from '../../support/runtime.ts';
 import {
   createBarrier,
   type RecordedRequest,
@@ -24,6 +25,8 @@ const GET = 'GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n';
 const SWITCH =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
+
+type Side = 'client' | 'origin';
 
 interface Setting {
   readonly site?: Partial<SiteInput>;
@@ -186,16 +189,10 @@ describe('a tunnel', () => {
     expect(await there.counter('tunnels_whole_total')).toBe(2);
   });
 
-  test('a reset at either end resets the other, also after a half-close', async () => {
+  /** One tunnel for each case: who resets it, and whose side has ended before. */
+  async function resetTunnels(cases: readonly (readonly [Side, Side | null])[]): Promise<void> {
     await using there = await start();
-    for (const [whoResets, whoEnds] of [
-      ['client', null],
-      ['origin', null],
-      ['client', 'origin'],
-      ['origin', 'client'],
-      ['client', 'client'],
-      ['origin', 'origin'],
-    ] as const) {
+    for (const [whoResets, whoEnds] of cases) {
       const { client, atOrigin } = await there.openTunnel();
       client.socket.removeAllListeners('end');
       if (whoEnds === 'client') {
@@ -215,8 +212,23 @@ describe('a tunnel', () => {
       }
       await there.allEnded();
     }
-    expect(await there.counter('tunnels_cut_total')).toBe(6);
-  });
+    expect(await there.counter('tunnels_cut_total')).toBe(cases.length);
+  }
+
+  test('a reset at either end resets the other, also after the other’s half-close', () =>
+    resetTunnels([
+      ['client', null],
+      ['origin', null],
+      ['client', 'origin'],
+      ['origin', 'client'],
+    ]));
+
+  testOnBun(UNWATCHED, 'a reset at either end resets the other, also after its own half-close', () =>
+    resetTunnels([
+      ['client', 'client'],
+      ['origin', 'origin'],
+    ]),
+  );
 
   test('a client that reads slowly stalls the origin, and gets everything', async () => {
     const parts = 1600;

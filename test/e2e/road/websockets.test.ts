@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Server } from 'bun';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import { createTestClock, siteAt, startTestEdge, type TestEdge } from '../../support/edge-under-test.ts';
+import { fileOnBun } from '../../support/runtime.ts';
 import { createTestAuthority } from '../../support/test-authority.ts';
 import { until } from '../../support/until.ts';
 import { pattern } from '../http1/pattern.ts';
+
+fileOnBun('client and origin are those of Bun');
 
 let origin: Server<undefined>;
 let edge: TestEdge;
