@@ -5,7 +5,10 @@
 import type { Purge } from './purge.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Which part of Perigee a process is: `control`, `nameserver`, or `edge:<edge id>/<worker number>`. */
+/**
+ * Which part of Perigee a process is: `control`, `nameserver`, or `edge:<edge id>/<worker number>`. While a part is
+ * replaced, its new process is `<name>~next` until it takes over, and its old one `<name>~former<n>` from then on.
+ */
 export type PartName = string;
 
 /** Counters of one site at one edge over an interval; added up by the control plane. */

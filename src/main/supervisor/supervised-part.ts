@@ -82,17 +82,21 @@ export class SupervisedPart {
     }
   }
 
-  /** Ends it in order, with every process of it. */
-  async stop(): Promise<void> {
+  /** From now on nothing of it is started: its end is near, by our doing or by that of a signal to all processes. */
+  expectEnd(): void {
     this.#isStopping = true;
     this.#cancelRestart();
+  }
+
+  /** Ends it in order, with every process of it. */
+  async stop(): Promise<void> {
+    this.expectEnd();
     await Promise.all(this.#processes().map((process) => process.end()));
   }
 
   /** Ends it at once; what is under way breaks off. */
   kill(): void {
-    this.#isStopping = true;
-    this.#cancelRestart();
+    this.expectEnd();
     for (const process of this.#processes()) void process.kill();
   }
 

@@ -115,6 +115,27 @@ describe('the supervisor', () => {
     expect(await heard).toEqual({ heard: 'hello', from: 'speaker' });
   });
 
+  test('starts nothing again while it ends, whoever ends the parts', async () => {
+    const supervisor = supervise('first', 'last');
+    const slow = `process.send({ kind: 'ready', facts: {} });
+      process.on('message', (m) => { if (m.kind === 'end') setInterval(() => { if (require('fs').existsSync(__filename + '.go')) process.exit(0); }, 5); });`;
+    await supervisor.start(part('first', slow));
+    const { pid } = await supervisor.start(part('last', READY));
+    const stopped = supervisor.stop([['first'], ['last']]);
+    const again = join(directory, 'last-again');
+    write('last', `require('fs').writeFileSync(${JSON.stringify(again)}, '');${READY}`);
+    process.kill(Number(pid), 'SIGKILL');
+    await until('it is gone', () => supervisor.processId('last') === null);
+    // A part of somebody else that dies later is running again: so would this one be.
+    const other = supervise('elsewhere');
+    const { pid: elsewhere } = await other.start(part('elsewhere', READY));
+    process.kill(Number(elsewhere), 'SIGKILL');
+    await until('it runs again', () => ![null, Number(elsewhere)].includes(other.processId('elsewhere')));
+    writeFileSync(join(directory, 'first.js.go'), '');
+    await stopped;
+    expect(await Bun.file(again).exists()).toBe(false);
+  });
+
   test('has received all that a part said before it lets the part go', async () => {
     const supervisor = supervise('speaker', 'counter');
     const seen = join(directory, 'counted');

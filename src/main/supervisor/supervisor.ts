@@ -53,6 +53,7 @@ export class Supervisor {
 
   /** Ends the parts group by group: first those that serve users (they drain), last what they lean on. */
   async stop(order: readonly (readonly PartName[])[]): Promise<void> {
+    for (const part of this.#parts.values()) part.expectEnd();
     for (const names of order) await Promise.all(names.map((name) => this.#parts.get(name)?.stop()));
   }
 
