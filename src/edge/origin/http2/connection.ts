@@ -62,6 +62,8 @@ export interface StreamHandle {
   readonly id: number;
   readonly sender: StreamSender;
   readonly stream: OriginStream;
+  /** Bytes of content that the origin may still send. */
+  receiveWindow: number;
 }
 
 export interface Http2ConnectionSettings {
@@ -88,6 +90,8 @@ export class Http2OriginConnection implements FrameListener, SendingOwner, Timed
   readonly #streams = new Map<number, StreamHandle>();
   #block: FieldBlock | null = null;
   #nextId = 1;
+  /** Bytes the origin may still send on all streams together, and those it has sent that are not given back. */
+  #receiveWindow: number = ORIGIN_HTTP2_LIMITS.connectionWindowBytes;
   #owedWindow = 0;
   #hasSettings = false;
   #isGoing = false;
@@ -151,7 +155,7 @@ export class Http2OriginConnection implements FrameListener, SendingOwner, Timed
     this.#nextId += 2;
     this.deadlineAt = Number.POSITIVE_INFINITY;
     const sender = new StreamSender(id, this.sending.peer.initialWindowBytes, DEFAULT_PRIORITY, this.sending);
-    const handle = { id, sender, stream };
+    const handle = { id, sender, stream, receiveWindow: ORIGIN_HTTP2_LIMITS.streamWindowBytes };
     this.#streams.set(id, handle);
     this.sending.writeHead(id, block, endsStream);
     if (endsStream) sender.endWithHead();
@@ -175,6 +179,7 @@ export class Http2OriginConnection implements FrameListener, SendingOwner, Timed
   /** Gives the origin window for a stream. */
   widen(handle: StreamHandle, bytes: number): void {
     if (this.#isClosed || !this.#streams.has(handle.id)) return;
+    handle.receiveWindow += bytes;
     this.#output.writeSmall(WINDOW_UPDATE, 0, handle.id, bytes);
     this.sending.advance();
   }
@@ -277,13 +282,20 @@ export class Http2OriginConnection implements FrameListener, SendingOwner, Timed
     if (part.to < part.from) return this.#fail(PROTOCOL_ERROR, 'padding-too-long');
     const hasEnd = (flags & END_STREAM) !== 0;
     if (part.to === part.from && !hasEnd && !this.#spend('emptyFrames')) return false;
+    const handle = this.#streams.get(streamId);
+    if (handle !== undefined) handle.receiveWindow -= length;
+    this.#receiveWindow -= length;
+    if (this.#receiveWindow < 0 || (handle !== undefined && handle.receiveWindow < 0)) {
+      return this.#fail(FLOW_CONTROL_ERROR, 'window-exceeded');
+    }
     this.#owedWindow += length;
     // Nothing waits here: each stream is bounded by its own window.
     if (this.#owedWindow >= ORIGIN_HTTP2_LIMITS.connectionWindowBytes / 4) {
       this.#output.writeSmall(WINDOW_UPDATE, 0, 0, this.#owedWindow);
+      this.#receiveWindow += this.#owedWindow;
       this.#owedWindow = 0;
     }
-    this.#streams.get(streamId)?.stream.onContent(bytes.subarray(part.from, part.to), length, hasEnd);
+    handle?.stream.onContent(bytes.subarray(part.from, part.to), length, hasEnd);
     return !this.#isClosed;
   }
 
