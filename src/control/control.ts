@@ -160,7 +160,7 @@ function createServices(
   const zoneName = zone.name;
   const parts = new Parts({ bus, clock, publisher, zoneName, expectedParts, log });
   const services: Services = {
-    sites: new Sites({ database, change, zone }),
+    sites: new Sites({ database, change, zone, clock }),
     pops: new Pops({ database, change, cities }),
     purges: new Purges({ database, bus, clock, zoneName }),
     tokens,

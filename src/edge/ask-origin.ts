@@ -5,6 +5,7 @@ import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { Fields } from '#core/http/fields.ts';
 import { forwardedRequestFields } from '#core/http/forwarding.ts';
 import type { Origin } from '#core/model/site.ts';
+import { trustedCertificate } from '#core/model/tls-policy.ts';
 import type { Configuration, Place } from './configuration.ts';
 import type { BodySource, ConnectionInfo, Exchange, RequestHead } from './exchange.ts';
 import { describeFailure, mayTryNextOrigin } from './failures.ts';
@@ -38,7 +39,7 @@ export async function askOrigin(road: Road, errand: Errand): Promise<OriginRespo
       origin,
       method: request.method,
       target: place.wireTarget,
-      fields: fieldsFor(errand, origin),
+      fields: fieldsFor(errand, origin, road.clock.now()),
       body,
       ...(informs === null
         ? {}
@@ -64,7 +65,7 @@ function inform(exchange: Exchange, status: number, fields: Fields): void {
   if (status > 101 && status < 200 && !exchange.isGone) exchange.inform(status, fields);
 }
 
-function fieldsFor(errand: Errand, origin: Origin): Fields {
+function fieldsFor(errand: Errand, origin: Origin, now: number): Fields {
   const { request, connection, place } = errand;
   const fields = forwardedRequestFields({
     method: request.method,
@@ -73,6 +74,7 @@ function fieldsFor(errand: Errand, origin: Origin): Fields {
     scheme: connection.scheme,
     authority: place.authority,
     httpVersion: request.httpVersion,
+    clientCertificate: trustedCertificate(connection.tls, now),
     hostToSend: origin.hostHeader ?? place.authority,
     via: VIA_PSEUDONYM,
     cdnLoopName: errand.configuration.cdnLoopName,

@@ -8,12 +8,14 @@ import { maySpellingFill, normaliseTarget, parseTarget } from '#core/http/reques
 import { compileRoutes, hostOf, type RouteTable, routeSite, selectRule } from '#core/model/route.ts';
 import type { Rule, Site } from '#core/model/site.ts';
 import type { Snapshot } from '#core/model/snapshot.ts';
+import { type TlsPolicy, tlsPolicyOf } from '#core/model/tls-policy.ts';
 import type { Exchange } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 
 /** Where a request belongs; shared by all requests for the same URL, never changed. */
 export interface Place {
   readonly site: Site;
+  readonly tlsPolicy: TlsPolicy | null;
   /** Host, with the port where it is the listener's own: what the origin learns of whom the user asked. */
   readonly authority: string;
   readonly cacheKey: string;
@@ -35,6 +37,8 @@ export class Configuration {
   readonly generation: number;
   /** This installation's cdn-id in CDN-Loop (RFC 8586 §2): unique where zone names are. */
   readonly cdnLoopName: string;
+  /** By host, of the sites that have one. */
+  readonly tlsPolicies: ReadonlyMap<string, TlsPolicy>;
   readonly #routes: RouteTable;
   readonly #sites: ReadonlyMap<string, Site>;
   #http = new Map<string, Map<string, Place>>();
@@ -46,6 +50,7 @@ export class Configuration {
     this.cdnLoopName = snapshot.zone.name;
     this.#routes = compileRoutes(snapshot.sites);
     this.#sites = new Map(snapshot.sites.map((site) => [site.id, site]));
+    this.tlsPolicies = policiesOf(snapshot.sites, this.#routes);
   }
 
   locate(exchange: Exchange): Place | NoPlace {
@@ -69,7 +74,8 @@ export class Configuration {
     const site = routeSite(this.#routes, authority);
     if (site === null) return 'unknown-host';
     const sentAuthority = authorityForOrigin(scheme, authority, localPort);
-    if (target === '*') return placeOfServer(site, scheme, sentAuthority);
+    const tlsPolicy = this.tlsPolicies.get(hostOf(authority)) ?? null;
+    if (target === '*') return placeOfServer(site, tlsPolicy, scheme, sentAuthority);
     const parsed = parseTarget(target);
     const normalTarget = normaliseTarget(target);
     if (parsed === null || normalTarget === null) return 'bad-target';
@@ -77,6 +83,7 @@ export class Configuration {
     const path = question === -1 ? normalTarget : normalTarget.slice(0, question);
     return {
       site,
+      tlsPolicy,
       authority: sentAuthority,
       cacheKey: cacheKey({ scheme, host: authority, normalTarget }),
       normalTarget,
@@ -126,9 +133,15 @@ function authorityForOrigin(scheme: 'http' | 'https', authority: string, localPo
 }
 
 /** `OPTIONS *` asks about the server (RFC 9110 §9.3.7): it is forwarded, and nothing is stored. */
-function placeOfServer(site: Site, scheme: 'http' | 'https', authority: string): Place {
+function placeOfServer(
+  site: Site,
+  tlsPolicy: TlsPolicy | null,
+  scheme: 'http' | 'https',
+  authority: string,
+): Place {
   return {
     site,
+    tlsPolicy,
     authority,
     cacheKey: `${scheme}://${hostOf(authority)}*`,
     normalTarget: '*',
@@ -137,4 +150,14 @@ function placeOfServer(site: Site, scheme: 'http' | 'https', authority: string):
     rule: null,
     mayFill: false,
   };
+}
+
+function policiesOf(sites: readonly Site[], routes: RouteTable): ReadonlyMap<string, TlsPolicy> {
+  const policies = new Map<string, TlsPolicy>();
+  for (const site of sites) {
+    const policy = tlsPolicyOf(site);
+    if (policy === null) continue;
+    for (const host of site.hosts) if (routes.sites.get(host) === site) policies.set(host, policy);
+  }
+  return policies;
 }

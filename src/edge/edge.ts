@@ -24,7 +24,7 @@ import type { Road } from './road.ts';
 import { serve } from './serve.ts';
 import { STORAGE_LIMITS } from './storage/limits.ts';
 import { MemoryStorage } from './storage/memory/memory-storage.ts';
-import { createCertificateStore } from './tls/certificate-store.ts';
+import { CertificateStore } from './tls/certificate-store.ts';
 import { type TunnelLimits, Tunnels } from './tunnels.ts';
 
 export interface EdgeOptions {
@@ -84,7 +84,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   }
   const client = options.originClient ?? createOriginClient({ egressAddress, clock });
   const road = makeRoad(options, client);
-  const certificates = createCertificateStore(log);
+  const certificates = new CertificateStore(log);
   // Purges that come with the first snapshot must find somebody to apply them.
   bus.respond('purge', (purge) => ({ purgedResponses: applyPurge(road, purge) }));
   const holder = await holdSnapshot({
@@ -93,7 +93,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     log,
     onSwap(snapshot) {
       const configuration = new Configuration(snapshot);
-      certificates.setCertificates(snapshot.certificates);
+      certificates.replace(snapshot.certificates, configuration.tlsPolicies);
       road.configuration = configuration;
     },
   });

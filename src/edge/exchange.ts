@@ -5,6 +5,7 @@
  * Order of calls: any number of `inform`, then exactly one of the `respond…` calls, `acceptTunnel` or `abort`.
  */
 import type { Fields } from '#core/http/fields.ts';
+import type { TlsTerms } from '#core/model/tls-policy.ts';
 
 /** The facts of the connection that the road may judge by. */
 export interface ConnectionInfo {
@@ -15,7 +16,14 @@ export interface ConnectionInfo {
   readonly localPort: number;
   readonly scheme: 'http' | 'https';
   /** Null on plain connections. */
-  readonly tls: { readonly serverName: string | null; readonly protocol: string } | null;
+  readonly tls: TlsFacts | null;
+}
+
+export interface TlsFacts extends TlsTerms {
+  /** The name in the ClientHello (SNI), in lower case; null: none. */
+  readonly serverName: string | null;
+  /** Such as `TLSv1.3`. */
+  readonly protocol: string;
 }
 
 /** A request head as received. */

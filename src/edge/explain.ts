@@ -32,6 +32,7 @@ export function explainCache(road: Road, part: PartName, url: string): CacheExpl
     method: 'GET',
     fields,
     hasBody: false,
+    hasClientCertificate: false,
     selected: stored?.head ?? null,
     hasVariants: variants.length > 0,
     rule: place.rule,

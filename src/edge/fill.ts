@@ -12,6 +12,7 @@ import { invalidatedTargets, isUnsafe } from '#core/caching/invalidate.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { selectRule } from '#core/model/route.ts';
 import type { Rule } from '#core/model/site.ts';
+import { showsCertificate } from '#core/model/tls-policy.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
 import type { Fill } from './collapse.ts';
 import type { Place } from './configuration.ts';
@@ -112,6 +113,7 @@ function admitResponse(errand: FillErrand, response: OriginResponse, purgePositi
   return admit({
     method: request.method,
     requestFields: request.fields,
+    hasClientCertificate: showsCertificate(errand.connection.tls),
     status: response.status,
     reason: response.reason,
     responseFields: response.fields,

@@ -26,7 +26,7 @@ import { FrameScratch } from './http2/output.ts';
 import { Http2Connection } from './http2/server/connection.ts';
 import { PrefaceSniffer } from './http2/server/preface-sniffer.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
-import { createTlsListener } from './tls/tls-server.ts';
+import { TlsAcceptor } from './tls/tls-acceptor.ts';
 
 export interface ListenOptions {
   /** Null: no such listener. */
@@ -108,7 +108,7 @@ class Listening implements Listeners {
   readonly #httpsAdmission: Admission;
   readonly #proxySources: readonly Prefix[] | null;
   readonly #gates: ProxyGate[] = [];
-  #stopFollowing: () => void = () => {};
+  readonly #tlsAcceptor: TlsAcceptor;
   readonly #emptied = Promise.withResolvers<void>();
   #drainDeadline: ReturnType<typeof setTimeout> | undefined;
 
@@ -135,6 +135,15 @@ class Listening implements Listeners {
       isHandingOver: false,
       countRefusal,
     };
+    this.#tlsAcceptor = new TlsAcceptor({
+      certificates: options.certificates,
+      admission: this.#httpsAdmission,
+      sweep: this.#context.sweep,
+      limits,
+      alpnProtocols: ['h2', 'http/1.1'],
+      log: options.log,
+      countRefusal,
+    });
   }
 
   async start(): Promise<void> {
@@ -167,7 +176,6 @@ class Listening implements Listeners {
 
   async #drain(drainMs: number): Promise<void> {
     this.#context.isDraining = true;
-    this.#stopFollowing();
     for (const server of this.#servers.splice(0)) server.close();
     for (const connection of [...this.#connections]) connection.drain();
     clearTimeout(this.#drainDeadline);
@@ -185,7 +193,7 @@ class Listening implements Listeners {
 
   #cutBeginnings(): void {
     for (const gate of this.#gates) gate.close();
-    this.#httpsAdmission.cutHandshakes();
+    this.#tlsAcceptor.close();
   }
 
   #cut(): void {
@@ -195,54 +203,38 @@ class Listening implements Listeners {
   }
 
   #plainServer(): Server {
-    const admission = this.#httpAdmission;
-    return this.#behindGate(admission, (socket) => {
-      if (!admission.admit(socket)) return;
-      this.#open(socket, 'http', null);
+    return this.#server(this.#httpAdmission, (socket, ends) => {
+      this.#open(socket, 'http', null, ends);
       socket.resume();
     });
   }
 
   #secureServer(): Server {
-    const server = this.#tlsServer();
-    if (this.#proxySources === null) return server;
-    // The handshake follows the header on the same socket.
-    return this.#behindGate(this.#httpsAdmission, (socket) => void server.emit('connection', socket));
+    return this.#server(this.#httpsAdmission, (socket, ends) => {
+      this.#tlsAcceptor.accept(socket, ends.clientAddress, (secured, tls) =>
+        this.#open(secured, 'https', tls, ends),
+      );
+    });
   }
 
-  /** A server that hands over each connection, its PROXY protocol header taken off where there is to be one. */
-  #behindGate(admission: Admission, onOpen: (socket: Socket) => void): Server {
-    if (this.#proxySources === null) return createServer(SOCKET_OPTIONS, onOpen);
-    const { sweep, limits } = this.#context;
+  /** A server that hands over each connection admitted, its PROXY protocol header taken off where there is to be one. */
+  #server(admission: Admission, onAdmitted: (socket: Socket, ends: ConnectionEnds) => void): Server {
+    const onOpen = (socket: Socket, proxied: ConnectionEnds | null) => {
+      const ends = proxied ?? endsOf(socket);
+      // Gone before it was accepted.
+      if (ends === null) socket.destroy();
+      else if (admission.admit(socket, ends.clientAddress)) onAdmitted(socket, ends);
+    };
     const sources = this.#proxySources;
+    if (sources === null) return createServer(SOCKET_OPTIONS, (socket) => onOpen(socket, null));
+    const { sweep, limits } = this.#context;
     const gate = new ProxyGate({ sources, admission, sweep, headerMs: limits.proxyHeaderMs, onOpen });
     this.#gates.push(gate);
     return createServer(SOCKET_OPTIONS, (socket) => gate.accept(socket));
   }
 
-  #tlsServer(): Server {
-    const { countRefusal, limits } = this.#context;
-    const { server, release } = createTlsListener({
-      certificates: this.#options.certificates,
-      admission: this.#httpsAdmission,
-      alpnProtocols: ['h2', 'http/1.1'],
-      handshakeMs: limits.handshakeMs,
-      countRefusal,
-      onSecure: (socket, tls) => this.#open(socket, 'https', tls),
-    });
-    this.#stopFollowing = release;
-    return server;
-  }
-
-  #open(socket: Socket, scheme: 'http' | 'https', tls: ConnectionInfo['tls']): void {
+  #open(socket: Socket, scheme: 'http' | 'https', tls: ConnectionInfo['tls'], ends: ConnectionEnds): void {
     if (socket.destroyed) return;
-    const admission = scheme === 'http' ? this.#httpAdmission : this.#httpsAdmission;
-    const ends = admission.endsOf(socket) ?? {
-      clientAddress: plainAddress(socket.remoteAddress ?? ''),
-      clientPort: socket.remotePort ?? 0,
-      localAddress: plainAddress(socket.localAddress ?? ''),
-      localPort: socket.localPort ?? 0,
-    };
     const info: ConnectionInfo = { ...ends, scheme, tls };
     const connection: ClientConnection = this.#connect(socket, info, () => {
       this.#connections.delete(connection);
@@ -285,6 +277,20 @@ function readNetwork(text: string): Prefix {
   const network = parsePrefix(text);
   if (network === null) throw new AppError('invalid', `${text} is no network such as "192.0.2.0/24"`);
   return network;
+}
+
+type ConnectionEnds = Pick<ConnectionInfo, 'clientAddress' | 'clientPort' | 'localAddress' | 'localPort'>;
+
+/** Null: the other end is gone. */
+function endsOf(socket: Socket): ConnectionEnds | null {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  if (remoteAddress === undefined) return null;
+  return {
+    clientAddress: plainAddress(remoteAddress),
+    clientPort: remotePort ?? 0,
+    localAddress: plainAddress(localAddress ?? ''),
+    localPort: localPort ?? 0,
+  };
 }
 
 /** An IPv4 address as such, also when an IPv6 socket accepted it (RFC 4291 §2.5.5.2). */

@@ -3,6 +3,7 @@
  * (addresses, errors' causes) go to the log and Proxy-Status details, never onto the page.
  */
 import { Fields } from '#core/http/fields.ts';
+import type { TlsRefusal } from '#core/model/tls-policy.ts';
 import type { ResponseHead } from './exchange.ts';
 
 export interface Page {
@@ -98,6 +99,32 @@ export const TOO_BUSY_TEXT: PageText = {
   title: 'Too many requests are waiting for this page',
   explanation:
     'The site’s origin has not answered yet and no more can wait. Please try again in a few seconds.',
+};
+
+export const TLS_REFUSAL_TEXTS: Readonly<Record<TlsRefusal, PageText>> = {
+  misdirected: {
+    status: 421,
+    title: 'This connection is for another site',
+    explanation:
+      'The request came on a connection that was opened for another site, or for none in particular, and this site has rules of its own for connections. Opening a new one, for this site’s name, helps.',
+  },
+  'tls-required': {
+    status: 403,
+    title: 'This site is reached over a secure connection only',
+    explanation: 'It asks its visitors for a certificate, which needs an address that begins with https.',
+  },
+  'client-certificate-missing': {
+    status: 403,
+    title: 'This site asks for a certificate',
+    explanation:
+      'Only visitors whose browser or program shows a certificate issued for this site are let in, and none was shown.',
+  },
+  'client-certificate-invalid': {
+    status: 403,
+    title: 'The certificate was not accepted',
+    explanation:
+      'The certificate shown has run out, or was not issued by an authority that this site trusts.',
+  },
 };
 
 /** For a gateway failure; `cause` is a phrase that finishes "The site's origin …". */

@@ -1,6 +1,7 @@
 /** Answers the edge gives itself, because it cannot or will not give the site's. */
 import { formatCacheStatus } from '#core/http/cache-status.ts';
 import { formatProxyStatus } from '#core/http/proxy-status.ts';
+import type { TlsRefusal } from '#core/model/tls-policy.ts';
 import type { NoPlace } from './configuration.ts';
 import type { Exchange } from './exchange.ts';
 import { describeFailure } from './failures.ts';
@@ -14,6 +15,7 @@ import {
   NOT_STORED_TEXT,
   type PageText,
   SWITCHED_OFF_TEXT,
+  TLS_REFUSAL_TEXTS,
   TOO_BUSY_TEXT,
   UNKNOWN_PROTOCOL_TEXT,
   unknownHostText,
@@ -40,6 +42,11 @@ export function refuseUnplaced(road: Road, exchange: Exchange, why: NoPlace): vo
   }
   const text = unknownHostText(exchange.request.authority);
   refuse(road, exchange, null, { text, detail: 'unknown_host' });
+}
+
+/** The connection is not one that the site may be reached by. */
+export function refuseByTlsPolicy(road: Road, exchange: Exchange, siteId: string, why: TlsRefusal): void {
+  refuse(road, exchange, siteId, { text: TLS_REFUSAL_TEXTS[why], detail: why.replaceAll('-', '_') });
 }
 
 /** The site does not switch protocols, or nobody here knows how to that one's. */

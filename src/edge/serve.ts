@@ -17,6 +17,7 @@ import { mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { matchesVary } from '#core/caching/select.ts';
 import { formatCacheStatus } from '#core/http/cache-status.ts';
 import { countLoops } from '#core/http/forwarding.ts';
+import { judgeTls, showsCertificate } from '#core/model/tls-policy.ts';
 import type { Errand } from './ask-origin.ts';
 import type { Fill, FillOutcome } from './collapse.ts';
 import type { Configuration, Place } from './configuration.ts';
@@ -29,6 +30,7 @@ import { CACHE_NAME } from './names.ts';
 import { applyHeadResponse, askForOne, respondOwn } from './pass.ts';
 import {
   refuseBusy,
+  refuseByTlsPolicy,
   refuseFailed,
   refuseLoop,
   refuseUnconfigured,
@@ -55,8 +57,13 @@ function enter(road: Road, exchange: Exchange): void {
     return;
   }
   const place = configuration.locate(exchange);
+  if (typeof place === 'string') {
+    refuseUnplaced(road, exchange, place);
+    return;
+  }
   const { upgrade } = exchange.request;
-  if (typeof place === 'string') refuseUnplaced(road, exchange, place);
+  const refusal = judgeTls(place.tlsPolicy, exchange.connection.tls, exchange.receivedAt);
+  if (refusal !== null) refuseByTlsPolicy(road, exchange, place.site.id, refusal);
   else if (upgrade !== null)
     watch(road, exchange, serveSwitch(road, exchange, configuration, place, upgrade));
   else travel(road, exchange, configuration, place, exchange.receivedAt, null);
@@ -77,6 +84,7 @@ function travel(
     method,
     fields,
     hasBody: exchange.body !== null,
+    hasClientCertificate: showsCertificate(exchange.connection.tls),
     selected: stored === null ? null : stored.head,
     hasVariants: variants.length > 0,
     rule: place.rule,

@@ -20,7 +20,7 @@ class ConnectExchange implements Exchange {
     localAddress: '192.0.2.2',
     localPort: 443,
     scheme: 'https' as const,
-    tls: { serverName: 'www.example.com', protocol: 'TLSv1.3' },
+    tls: { serverName: 'www.example.com', protocol: 'TLSv1.3', policy: null, clientCertificate: null },
   };
   readonly request;
   readonly receivedAt = clock.now();

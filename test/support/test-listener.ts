@@ -3,7 +3,7 @@ import type { Certificate } from '#core/model/snapshot.ts';
 import type { ListenLimits } from '#edge/connection/context.ts';
 import type { ExchangeHandler } from '#edge/exchange.ts';
 import { type Listeners, listen } from '#edge/listen.ts';
-import { type CertificateStore, createCertificateStore } from '#edge/tls/certificate-store.ts';
+import { CertificateStore } from '#edge/tls/certificate-store.ts';
 import { systemClock } from '#platform/clock.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import { createSilentLogger } from '#platform/log.ts';
@@ -23,8 +23,8 @@ export async function startTestListener(
   options: { readonly acceptsH2c?: boolean; readonly proxySources?: readonly string[] | null } = {},
 ): Promise<TestListener> {
   const log = createSilentLogger();
-  const store = createCertificateStore(log);
-  store.setCertificates(certificates);
+  const store = new CertificateStore(log);
+  store.replace(certificates, new Map());
   const anyPort = { address: '127.0.0.1', port: 0 };
   const listeners = await listen({
     http: anyPort,

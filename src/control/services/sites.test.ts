@@ -46,6 +46,8 @@ describe('sites', () => {
       staleWhileRevalidateSeconds: 0,
       staleIfErrorSeconds: 86_400,
       webSockets: true,
+      minTlsVersion: '1.2',
+      clientCertificates: null,
       cname: 'shop.cdn.test',
     });
     expect(atEdge('shop')?.hosts).toEqual(['www.shop.example.com', 'shop.cdn.test']);

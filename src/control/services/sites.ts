@@ -5,6 +5,8 @@ import type { SitePatch, SiteView } from '#core/contract/sites.ts';
 import { checkSite, cnameOf } from '#core/model/compile.ts';
 import type { Site } from '#core/model/site.ts';
 import { SNAPSHOT_LIMITS, type Zone } from '#core/model/snapshot.ts';
+import type { Clock } from '#platform/clock.ts';
+import { readClientAuthorities } from '../certificates/client-authorities.ts';
 import {
   countRows,
   readHostOwners,
@@ -22,6 +24,7 @@ export interface SitesOptions {
   readonly database: Database;
   readonly change: Change;
   readonly zone: Zone;
+  readonly clock: Clock;
 }
 
 export class Sites {
@@ -44,7 +47,8 @@ export class Sites {
     return this.#view(await requireSite(this.#options.database, id));
   }
 
-  async create(site: Site): Promise<SiteView> {
+  async create(given: Site): Promise<SiteView> {
+    const site = this.#withReadAuthorities(given);
     await this.#options.change(async (transaction) => {
       if ((await readSite(transaction, site.id)) !== null) {
         throw new ApiError(
@@ -67,14 +71,19 @@ export class Sites {
         [{ path: 'id', message: `must be "${id}"` }],
       );
     }
-    await this.#options.change((transaction) => storeSite(transaction, site, this.#options.zone));
-    return this.#view(site);
+    const written = await this.#options.change(async (transaction) => {
+      const former = await readSite(transaction, id);
+      const read = hasSameAuthorities(site, former) ? site : this.#withReadAuthorities(site);
+      await storeSite(transaction, read, this.#options.zone);
+      return read;
+    });
+    return this.#view(written);
   }
 
   async patch(id: string, patch: SitePatch): Promise<SiteView> {
     const site = await this.#options.change(async (transaction) => {
       const former = await requireSite(transaction, id);
-      const patched: Site = {
+      const given: Site = {
         id,
         hosts: patch.hosts ?? former.hosts,
         origins: patch.origins ?? former.origins,
@@ -82,7 +91,11 @@ export class Sites {
         staleWhileRevalidateSeconds: patch.staleWhileRevalidateSeconds ?? former.staleWhileRevalidateSeconds,
         staleIfErrorSeconds: patch.staleIfErrorSeconds ?? former.staleIfErrorSeconds,
         webSockets: patch.webSockets ?? former.webSockets,
+        minTlsVersion: patch.minTlsVersion ?? former.minTlsVersion,
+        clientCertificates:
+          patch.clientCertificates === undefined ? former.clientCertificates : patch.clientCertificates,
       };
+      const patched = hasSameAuthorities(given, former) ? given : this.#withReadAuthorities(given);
       await storeSite(transaction, patched, this.#options.zone);
       return patched;
     });
@@ -95,9 +108,26 @@ export class Sites {
     });
   }
 
+  /** Throws ApiError `invalid` when the authorities of its client certificates are none. */
+  #withReadAuthorities(site: Site): Site {
+    const { clientCertificates } = site;
+    if (clientCertificates === null) return site;
+    const read = readClientAuthorities(clientCertificates.authoritiesPem, this.#options.clock.now());
+    if (!read.ok) {
+      const path = 'clientCertificates.authoritiesPem';
+      throw new ApiError('invalid', `${path}: ${read.problem}`, [{ path, message: read.problem }]);
+    }
+    return { ...site, clientCertificates: { ...clientCertificates, authoritiesPem: read.authoritiesPem } };
+  }
+
   #view(site: Site): SiteView {
     return { ...site, cname: cnameOf(site.id, this.#options.zone.name) };
   }
+}
+
+/** Those that stand are not judged again: one that has run out since does not keep a site from being changed. */
+function hasSameAuthorities(site: Site, former: Site | null): boolean {
+  return site.clientCertificates?.authoritiesPem === former?.clientCertificates?.authoritiesPem;
 }
 
 /** Checks the site against the others and writes it. Throws ApiError `conflict` or `invalid`. */

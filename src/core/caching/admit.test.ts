@@ -23,6 +23,7 @@ interface Question {
   readonly rule?: RuleInput;
   /** Milliseconds the origin took. */
   readonly delayMs?: number;
+  readonly hasClientCertificate?: boolean;
   readonly path?: string;
 }
 
@@ -31,6 +32,7 @@ function ask(question: Question) {
   return admit({
     method: question.method ?? 'GET',
     requestFields: Fields.of(question.request ?? []),
+    hasClientCertificate: question.hasClientCertificate ?? false,
     status: question.status ?? 200,
     reason: '',
     responseFields: Fields.of(question.response ?? []),

@@ -5,6 +5,7 @@
 import { parseRequestDirectives, type ResponseDirectives } from '#core/http/cache-control.ts';
 import { formatHttpDate } from '#core/http/dates.ts';
 import { type FieldReader, Fields } from '#core/http/fields.ts';
+import { isSetPerClient } from '#core/http/forwarding.ts';
 import { copyEndToEnd } from '#core/http/hop-by-hop.ts';
 import { resolveSameHost } from '#core/http/references.ts';
 import { parseVary } from '#core/http/vary.ts';
@@ -22,6 +23,8 @@ export interface AdmitInput {
   readonly method: string;
   /** The request as the user sent it (Vary, Authorization and Cache-Control are read). */
   readonly requestFields: FieldReader;
+  /** Whether the origin was told of a certificate that the client showed. */
+  readonly hasClientCertificate: boolean;
   readonly status: number;
   readonly reason: string;
   /** As received from the origin. */
@@ -62,6 +65,8 @@ export function admit(input: AdmitInput): Admission {
 
   const varyNames = parseVary(responseFields.get('vary'));
   if (varyNames === null || varyNames.length > VARY_NAMES_MAX) return pass('vary-star');
+  // What the next user sends under these names is not what the origin would see.
+  if (varyNames.some(isSetPerClient)) return pass('vary-star');
   const tags = tagsOf(responseFields);
   if (tags === null) return pass('too-large');
   if (!isWorthStoring(status, derived)) return pass(derived.directives.noCache ? 'no-cache' : 'no-lifetime');
@@ -100,8 +105,8 @@ function refusedByDirectives(input: AdmitInput, derived: DerivedMoments): PassRe
 
 function refusedBySafety(input: AdmitInput, derived: DerivedMoments): PassReason | null {
   const { directives } = derived;
-  if (input.requestFields.get('authorization') !== null) {
-    // A rule never makes one person's answer everybody's: only the origin's own word does (§3.5).
+  if (input.hasClientCertificate || input.requestFields.get('authorization') !== null) {
+    // A rule never makes one person's answer everybody's: only the origin's own word does (§3.5, RFC 9440 §2.4).
     const isShared = directives.public || directives.mustRevalidate || directives.sMaxAge !== null;
     if (!isShared || directives.private || directives.noStore) return 'authorization';
   }

@@ -26,6 +26,7 @@ interface Question {
   readonly site?: typeof SITE;
   /** Seconds since the response came. */
   readonly after?: number;
+  readonly hasClientCertificate?: boolean;
 }
 
 function ask(question: Question): Decision {
@@ -34,6 +35,7 @@ function ask(question: Question): Decision {
     method: question.method ?? 'GET',
     fields: Fields.of(Object.entries(question.fields ?? {})),
     hasBody: question.hasBody ?? false,
+    hasClientCertificate: question.hasClientCertificate ?? false,
     selected: selected === null ? null : exampleHead(selected),
     hasVariants: question.hasVariants ?? selected !== null,
     rule: question.rule ?? null,

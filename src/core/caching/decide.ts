@@ -26,6 +26,8 @@ export interface DecideInput {
   readonly method: string;
   readonly fields: FieldReader;
   readonly hasBody: boolean;
+  /** Whether the origin is told of a certificate that the client showed. */
+  readonly hasClientCertificate: boolean;
   /** What `selectStored` chose, null when nothing matched. */
   readonly selected: StoredHead | null;
   /** Whether anything is stored under the key. */
@@ -62,9 +64,13 @@ function forwardMiss(input: DecideInput, wanted: RequestDirectives | null, forwa
     action: 'forward',
     forward,
     // Others can share the answer only if it is whole and not one person's.
-    mayCollapse: mayStore && !hasConditions(fields) && fields.get('authorization') === null,
+    mayCollapse: mayStore && !hasConditions(fields) && !hasCredentials(input),
     mayStore,
   };
+}
+
+function hasCredentials({ fields, hasClientCertificate }: DecideInput): boolean {
+  return hasClientCertificate || fields.get('authorization') !== null;
 }
 
 function refuse(detail: string): Decision {

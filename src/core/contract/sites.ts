@@ -16,6 +16,7 @@ export const siteBodySchema = siteSchema.extend({ cname: z.string().optional() }
 
 const { hosts, origins, rules, staleWhileRevalidateSeconds, staleIfErrorSeconds, webSockets } =
   siteSchema.shape;
+const { minTlsVersion, clientCertificates } = siteSchema.shape;
 
 /** Fields to replace; what is left out stays. Lists are replaced whole. */
 export const sitePatchSchema = z.strictObject({
@@ -25,6 +26,8 @@ export const sitePatchSchema = z.strictObject({
   staleWhileRevalidateSeconds: staleWhileRevalidateSeconds.unwrap().optional(),
   staleIfErrorSeconds: staleIfErrorSeconds.unwrap().optional(),
   webSockets: webSockets.unwrap().optional(),
+  minTlsVersion: minTlsVersion.unwrap().optional(),
+  clientCertificates: clientCertificates.unwrap().optional(),
 });
 export type SitePatch = z.output<typeof sitePatchSchema>;
 

@@ -2,7 +2,11 @@ import { describe, expect, test } from 'bun:test';
 import { Fields } from './fields.ts';
 import { countLoops, forwardedRequestFields, responseFields } from './forwarding.ts';
 
-function forward(entries: [string, string][], method = 'GET'): Fields {
+function forward(
+  entries: [string, string][],
+  method = 'GET',
+  clientCertificate: string | null = null,
+): Fields {
   return forwardedRequestFields({
     method,
     fields: Fields.of(entries),
@@ -10,6 +14,7 @@ function forward(entries: [string, string][], method = 'GET'): Fields {
     scheme: 'https',
     authority: 'www.example.com',
     httpVersion: '1.1',
+    clientCertificate,
     hostToSend: 'origin.example.com',
     via: 'perigee',
     cdnLoopName: 'perigee',

@@ -16,6 +16,8 @@ export interface ForwardedRequestOptions {
   /** The authority the user asked for, for X-Forwarded-Host. */
   readonly authority: string;
   readonly httpVersion: string;
+  /** The certificate the client showed and we trust, DER in base64, for Client-Cert (RFC 9440); null: none. */
+  readonly clientCertificate: string | null;
   /** The Host field's value towards the origin. */
   readonly hostToSend: string;
   /** Pseudonym in Via. */
@@ -33,8 +35,11 @@ const METHOD_OVERRIDES: ReadonlySet<string> = new Set([
 
 /** Fields in which a user could claim another origin of the request, or steer an origin past the cache key. */
 const CLAIMS: ReadonlySet<string> = new Set([
+  'client-cert',
+  'client-cert-chain',
   'forwarded',
   'true-client-ip',
+  'x-client-cert',
   'x-client-ip',
   'x-cluster-client-ip',
   'x-host',
@@ -48,8 +53,19 @@ const CLAIMS: ReadonlySet<string> = new Set([
 /** Set by us, or by the client that frames the message. */
 const REPLACED: ReadonlySet<string> = new Set(['cdn-loop', 'content-length', 'expect', 'host', 'via']);
 
-function isPassedOn(name: string): boolean {
-  return !REPLACED.has(name) && !CLAIMS.has(name) && !name.startsWith('x-forwarded-');
+/** Beginnings of the names by which servers pass on what TLS told them. */
+const CLAIM_PREFIXES: readonly string[] = ['x-forwarded-', 'x-ssl-client-', 'ssl-client-'];
+
+function isPassedOn(lowerCaseName: string): boolean {
+  // CGI and what came of it reads "_" as "-" (RFC 3875 §4.1.18).
+  const name = lowerCaseName.includes('_') ? lowerCaseName.replaceAll('_', '-') : lowerCaseName;
+  if (REPLACED.has(name) || CLAIMS.has(name)) return false;
+  return !CLAIM_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** Request fields whose values we set for each client: an answer that varies on one is for that client alone. */
+export function isSetPerClient(name: string): boolean {
+  return name === 'client-cert' || name === 'client-cert-chain' || name === 'x-forwarded-for';
 }
 
 /** Of GET and HEAD, whose answers are for everybody: what an origin says to another method must not be stored for them. */
@@ -66,6 +82,7 @@ export function forwardedRequestFields(options: ForwardedRequestOptions): Fields
   flat.push('X-Forwarded-For', options.clientAddress);
   flat.push('X-Forwarded-Proto', options.scheme);
   flat.push('X-Forwarded-Host', options.authority);
+  if (options.clientCertificate !== null) flat.push('Client-Cert', `:${options.clientCertificate}:`);
   flat.push('Via', appendVia(fields.get('via'), options.httpVersion, options.via));
   const loop = fields.get('cdn-loop');
   flat.push('CDN-Loop', loop === null ? options.cdnLoopName : `${loop}, ${options.cdnLoopName}`);

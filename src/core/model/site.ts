@@ -15,6 +15,10 @@ export const SITE_LIMITS = {
   rulesMax: 200,
   patternCharactersMax: 256,
   ttlSecondsMax: 31_536_000,
+  /** Authorities of client certificates: a handshake that asks names each of them to the client. */
+  clientAuthoritiesMax: 16,
+  /** All of them as PEM: 16 of the larger ones in use. */
+  clientAuthoritiesCharactersMax: 32_768,
 } as const;
 
 export const hostNameSchema = z
@@ -83,6 +87,17 @@ export const ruleSchema = z.strictObject({
   browserTtlSeconds: ttlSecondsSchema.nullable().default(null),
 });
 
+/** Certificates that users must or may show (TLS client authentication, RFC 8446 §4.3.2). */
+const clientCertificatesSchema = z.strictObject({
+  /** The authorities whose certificates are trusted, as PEM. */
+  authoritiesPem: z
+    .string()
+    .max(SITE_LIMITS.clientAuthoritiesCharactersMax)
+    .includes('-----BEGIN CERTIFICATE-----', { error: 'must be certificates in PEM' }),
+  /** `require`: nobody is answered without one. `request`: the origin is told of it and decides. */
+  mode: z.enum(['require', 'request']).default('require'),
+});
+
 export const siteSchema = z.strictObject({
   id: siteIdSchema,
   hosts: z.array(hostNameSchema).min(1).max(SITE_LIMITS.hostsMax),
@@ -95,6 +110,10 @@ export const siteSchema = z.strictObject({
   staleIfErrorSeconds: ttlSecondsSchema.default(86_400),
   /** Whether users may switch to other protocols, such as WebSocket, through the edges to the origins. */
   webSockets: z.boolean().default(true),
+  /** The oldest version of TLS that users may speak. */
+  minTlsVersion: z.enum(['1.2', '1.3']).default('1.2'),
+  /** Null: users are not asked for certificates. */
+  clientCertificates: clientCertificatesSchema.nullable().default(null),
 });
 
 export type Origin = z.output<typeof originSchema>;

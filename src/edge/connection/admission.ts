@@ -1,25 +1,23 @@
 /**
  * Who may connect to one listener: bounds on all connections, on those of one client address, and on TLS
  * handshakes at one time. What is over a bound is reset at once, which costs least; nobody waits in a queue.
+ * A client address is the user's, which a load balancer in front may have told; IPv6 counts by /64.
  */
 import type { Socket } from 'node:net';
+import { clientNetwork } from '#core/ip/client-network.ts';
 import type { ConnectionLimits } from './limits.ts';
-import type { ProxiedEnds } from './proxy-protocol.ts';
 
 export class Admission {
   readonly #limits: ConnectionLimits;
   readonly #countRefusal: (reason: string) => void;
   readonly #onClosed: () => void;
-  /** Open connections by client address; as many entries as there are connections, at most. */
-  readonly #byAddress = new Map<string, number>();
-  /** Handshakes under way, by the client's address and port, which both ends of a TLS socket know. */
-  readonly #handshakes = new Map<string, Socket>();
-  /** How many of them each client address has. */
-  readonly #handshakesByAddress = new Map<string, number>();
+  /** Open connections by client; as many entries as there are connections, at most. */
+  readonly #byClient = new Map<string, number>();
   /** Connections counted by `enter`, whose client is not known yet. */
   readonly #unnamed = new Set<Socket>();
-  /** By the connection's own far end, what a trusted load balancer said of it. */
-  readonly #proxied = new Map<string, ProxiedEnds>();
+  /** Handshakes under way, with the client of each. */
+  readonly #handshakes = new Map<Socket, string>();
+  readonly #handshakesByClient = new Map<string, number>();
   #open = 0;
   #accepted = 0;
 
@@ -53,59 +51,39 @@ export class Admission {
     return true;
   }
 
-  /** The true ends of a connection, by the word of a load balancer that is trusted. Before `admit`. */
-  setEnds(socket: Socket, ends: ProxiedEnds): void {
-    const key = farEnd(socket);
-    this.#proxied.set(key, ends);
-    socket.once('close', () => this.#proxied.delete(key));
-  }
-
-  /** What `setEnds` said of the connection that `socket` is of, as it is or as the socket of TLS on it. */
-  endsOf(socket: Socket): ProxiedEnds | null {
-    return this.#proxied.size === 0 ? null : (this.#proxied.get(farEnd(socket)) ?? null);
-  }
-
   /** Counts a connection, new or entered before, as its client's; false when it was over a bound, and is reset. */
-  admit(socket: Socket): boolean {
-    const address = this.#clientAddress(socket);
-    // Gone before it was accepted.
-    if (address === undefined) {
-      socket.destroy();
-      return false;
-    }
+  admit(socket: Socket, clientAddress: string): boolean {
     if (!this.#unnamed.has(socket) && !this.enter(socket)) return false;
     this.#unnamed.delete(socket);
-    const ofAddress = this.#byAddress.get(address) ?? 0;
-    if (ofAddress >= this.#limits.connectionsPerAddressMax) {
+    const client = clientNetwork(clientAddress);
+    const ofClient = this.#byClient.get(client) ?? 0;
+    if (ofClient >= this.#limits.connectionsPerAddressMax) {
       return this.refuse(socket, 'connections-per-address-max');
     }
-    this.#byAddress.set(address, ofAddress + 1);
-    socket.once('close', () => countOneLess(this.#byAddress, address));
+    this.#byClient.set(client, ofClient + 1);
+    socket.once('close', () => countOneLess(this.#byClient, client));
     return true;
   }
 
-  /** Counts a handshake until `endHandshake` or the end of the connection. */
-  beginHandshake(socket: Socket): boolean {
+  /** Counts a handshake until `endHandshake`; false when it was over a bound, and is reset. */
+  beginHandshake(socket: Socket, clientAddress: string): boolean {
     if (this.#handshakes.size >= this.#limits.handshakesMax) return this.refuse(socket, 'handshakes-max');
-    const address = this.#clientAddress(socket) ?? '';
-    const ofAddress = this.#handshakesByAddress.get(address) ?? 0;
-    if (ofAddress >= this.#limits.handshakesPerAddressMax) {
+    const client = clientNetwork(clientAddress);
+    const ofClient = this.#handshakesByClient.get(client) ?? 0;
+    if (ofClient >= this.#limits.handshakesPerAddressMax) {
       return this.refuse(socket, 'handshakes-per-address-max');
     }
-    const key = farEnd(socket);
-    this.#handshakes.set(key, socket);
-    this.#handshakesByAddress.set(address, ofAddress + 1);
-    socket.once('close', () => this.#forget(key, address));
+    this.#handshakes.set(socket, client);
+    this.#handshakesByClient.set(client, ofClient + 1);
     return true;
   }
 
-  /** Whether `socket` was one of the handshakes under way. */
-  endHandshake(socket: Socket): boolean {
-    return this.#forget(farEnd(socket), this.#clientAddress(socket) ?? '');
-  }
-
-  cutHandshakes(): void {
-    for (const socket of [...this.#handshakes.values()]) socket.destroy();
+  /** Safe to call any number of times. */
+  endHandshake(socket: Socket): void {
+    const client = this.#handshakes.get(socket);
+    if (client === undefined) return;
+    this.#handshakes.delete(socket);
+    countOneLess(this.#handshakesByClient, client);
   }
 
   /** Resets a connection, and counts why. */
@@ -116,24 +94,10 @@ export class Admission {
     socket.resetAndDestroy();
     return false;
   }
-
-  #forget(key: string, address: string): boolean {
-    const wasUnderWay = this.#handshakes.delete(key);
-    if (wasUnderWay) countOneLess(this.#handshakesByAddress, address);
-    return wasUnderWay;
-  }
-
-  #clientAddress(socket: Socket): string | undefined {
-    return this.endsOf(socket)?.clientAddress ?? socket.remoteAddress;
-  }
 }
 
-function countOneLess(counts: Map<string, number>, address: string): void {
-  const left = (counts.get(address) ?? 1) - 1;
-  if (left === 0) counts.delete(address);
-  else counts.set(address, left);
-}
-
-function farEnd(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}`;
+function countOneLess(counts: Map<string, number>, client: string): void {
+  const left = (counts.get(client) ?? 1) - 1;
+  if (left === 0) counts.delete(client);
+  else counts.set(client, left);
 }

@@ -42,6 +42,11 @@ export interface ConnectionLimits {
   /** Of these, by one client address: a quarter, so that nobody who stays silent keeps all others out. */
   readonly handshakesPerAddressMax: number;
   readonly handshakeMs: number;
+  /**
+   * TLS servers kept ready in one worker, one for each set of certificates and policy in use: about 10 KB each,
+   * and a third of a millisecond to make one anew.
+   */
+  readonly tlsServersMax: number;
   /** Resolution of all the times above. */
   readonly tickMs: number;
 }
@@ -72,5 +77,6 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   handshakesMax: 2_048,
   handshakesPerAddressMax: 512,
   handshakeMs: 10_000,
+  tlsServersMax: 4_096,
   tickMs: 500,
 };

@@ -8,7 +8,7 @@ import { parseAddress } from '#core/ip/address.ts';
 import { contains, type Prefix } from '#core/ip/prefix.ts';
 import type { Admission } from './admission.ts';
 import type { DeadlineSweep, Guarded } from './deadline-sweep.ts';
-import { type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
+import { type ProxiedEnds, type ProxyHeader, readProxyHeader } from './proxy-protocol.ts';
 
 export interface ProxyGateOptions {
   /** Networks that load balancers connect from. */
@@ -17,8 +17,8 @@ export interface ProxyGateOptions {
   readonly sweep: DeadlineSweep;
   /** From accepting the connection to the end of its header. */
   readonly headerMs: number;
-  /** The connection's own bytes come next. It is paused. */
-  readonly onOpen: (socket: Socket) => void;
+  /** The connection's own bytes come next; it is paused. `ends` null: its own are the true ones. */
+  readonly onOpen: (socket: Socket, ends: ProxiedEnds | null) => void;
 }
 
 export class ProxyGate {
@@ -41,9 +41,7 @@ export class ProxyGate {
     if (!admission.enter(socket)) return;
     const waiting = new WaitingConnection(socket, this.#options, (header) => {
       this.#waiting.delete(waiting);
-      if (header === null) return;
-      if (header.ends !== null) admission.setEnds(socket, header.ends);
-      onOpen(socket);
+      if (header !== null) onOpen(socket, header.ends);
     });
     this.#waiting.add(waiting);
   }

@@ -1,128 +1,100 @@
 /**
- * The certificates in force, chosen by the name the client asks for (SNI, RFC 6066 §3): an exact name,
- * else a wildcard one label up (RFC 9525 §6.3), else the first certificate. The set is swapped whole
- * while connections live on. Secure contexts are made when first asked for and kept in a bounded LRU.
- *
- * It leaves to `listen.ts`: the server, which it tells of a new default through `onDefault`.
+ * The certificates in force and the policies that go with them, by the name the client asks for (SNI, RFC 6066
+ * §3): an exact name, else a wildcard one label up (RFC 9525 §6.3), else the first certificate. Several of one
+ * name go together: the handshake takes the one whose key type the client knows. The set is swapped whole, for
+ * the handshakes to come; connections that stand are not touched.
  */
-
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createHash } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { errorMessage } from '#core/base/error-message.ts';
 import type { Certificate } from '#core/model/snapshot.ts';
+import type { TlsPolicy } from '#core/model/tls-policy.ts';
 import type { Logger } from '#platform/log.ts';
+import { TLS_LIMITS } from './limits.ts';
 
-const CERTIFICATE_LIMITS = {
-  /** Secure contexts kept ready; each takes about 5 to 15 KB and 40 µs to make. */
-  contextsMax: 4_096,
-} as const;
-
-/** What a server needs for clients that name no host. */
-export interface DefaultCertificate {
-  readonly cert: string;
-  readonly key: string;
+/** What a handshake for one server name is done with. */
+export interface ServerIdentity {
+  /** At least one, the preferred ones first. */
+  readonly certificates: readonly Certificate[];
+  readonly policy: TlsPolicy | null;
+  /** Equal for equal content, across swaps. */
+  readonly digest: string;
 }
 
-export interface CertificateStore {
-  /** Swaps the whole set; the first is the default. Connections that stand are not touched. */
-  setCertificates(certificates: readonly Certificate[]): void;
-  /**
-   * The context for a server name as the client sent it. Null: there is no certificate at all, or the
-   * one for that name cannot be read; the handshake is then refused.
-   */
-  contextFor(serverName: string): SecureContext | null;
-  /** The default certificate, or null. */
-  readonly defaultCertificate: DefaultCertificate | null;
-  /** Calls `listener` whenever the default may have changed. Returns how to stop that. */
-  onDefault(listener: () => void): () => void;
-}
-
-export function createCertificateStore(log: Logger, contextsMax?: number): CertificateStore {
-  return new SniCertificates(log, contextsMax ?? CERTIFICATE_LIMITS.contextsMax);
-}
-
-class SniCertificates implements CertificateStore {
+export class CertificateStore {
   readonly #log: Logger;
-  readonly #contextsMax: number;
-  #byName = new Map<string, Certificate>();
-  #default: Certificate | null = null;
-  /**
-   * Contexts by the certificate and key they were made of, least recently used first; so a swap that leaves a
-   * certificate as it was keeps its context. Null: it cannot be read.
-   */
-  readonly #contexts = new Map<string, SecureContext | null>();
-  readonly #listeners = new Set<() => void>();
+  #byName: ReadonlyMap<string, readonly Certificate[]> = new Map();
+  #policies: ReadonlyMap<string, TlsPolicy> = new Map();
+  #default: readonly Certificate[] = [];
+  /** Digests of what handshakes have asked for, made once. */
+  #digests = new WeakMap<object, string>();
 
-  constructor(log: Logger, contextsMax: number) {
+  constructor(log: Logger) {
     this.#log = log;
-    this.#contextsMax = contextsMax;
   }
 
-  get defaultCertificate(): DefaultCertificate | null {
-    const certificate = this.#default;
-    return certificate === null ? null : { cert: certificate.certificatePem, key: certificate.privateKeyPem };
-  }
-
-  setCertificates(certificates: readonly Certificate[]): void {
-    const byName = new Map<string, Certificate>();
+  /** Swaps everything. `policies`: by host, for those that have one. */
+  replace(certificates: readonly Certificate[], policies: ReadonlyMap<string, TlsPolicy>): void {
+    const byName = new Map<string, readonly Certificate[]>();
     for (const certificate of certificates) {
+      const alone = [certificate];
       for (const host of certificate.hosts) {
         const name = host.toLowerCase();
-        // As with the default, of two certificates for a name the first counts.
-        if (!byName.has(name)) byName.set(name, certificate);
+        const others = byName.get(name);
+        if (others === undefined) byName.set(name, alone);
+        else if (others.length < TLS_LIMITS.certificatesPerHostMax) {
+          byName.set(name, [...others, certificate]);
+        }
       }
     }
     this.#byName = byName;
-    // A default that cannot be read would leave clients without SNI with nothing.
-    this.#default = certificates.find((certificate) => this.#context(certificate) !== null) ?? null;
-    for (const listener of this.#listeners) listener();
+    this.#policies = policies;
+    // One that cannot be read would leave clients without SNI with nothing.
+    const first = certificates.find((certificate) => this.#isReadable(certificate));
+    const name = first?.hosts[0]?.toLowerCase() ?? '';
+    this.#default = first === undefined ? [] : (byName.get(name) ?? [first]);
   }
 
-  contextFor(serverName: string): SecureContext | null {
-    const certificate = this.#find(serverName.toLowerCase()) ?? this.#default;
-    return certificate === null ? null : this.#context(certificate);
+  /** For a server name as the client sent it, null when it sent none. Null: there is no certificate at all. */
+  identify(serverName: string | null): ServerIdentity | null {
+    const name = serverName === null ? '' : normalName(serverName);
+    const certificates = this.#find(name) ?? this.#default;
+    if (certificates.length === 0) return null;
+    const policy = this.#policies.get(name) ?? null;
+    const digest = `${this.#digestOf(certificates)} ${policy === null ? '' : this.#digestOf(policy)}`;
+    return { certificates, policy, digest };
   }
 
-  onDefault(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  #find(serverName: string): Certificate | undefined {
-    const name = serverName.endsWith('.') ? serverName.slice(0, -1) : serverName;
+  #find(name: string): readonly Certificate[] | undefined {
     const exact = this.#byName.get(name);
     if (exact !== undefined) return exact;
     const dot = name.indexOf('.');
     return dot === -1 ? undefined : this.#byName.get(`*${name.slice(dot)}`);
   }
 
-  #context(certificate: Certificate): SecureContext | null {
-    const key = `${certificate.certificatePem}\n${certificate.privateKeyPem}`;
-    let context = this.#contexts.get(key);
-    if (context === undefined) context = this.#make(certificate);
-    else this.#contexts.delete(key);
-    this.#contexts.set(key, context);
-    if (this.#contexts.size > this.#contextsMax) {
-      for (const oldest of this.#contexts.keys()) {
-        this.#contexts.delete(oldest);
-        break;
-      }
+  #digestOf(value: readonly Certificate[] | TlsPolicy): string {
+    let digest = this.#digests.get(value);
+    if (digest === undefined) {
+      digest = createHash('sha256').update(JSON.stringify(value)).digest('base64');
+      this.#digests.set(value, digest);
     }
-    return context;
+    return digest;
   }
 
-  #make(certificate: Certificate): SecureContext | null {
+  #isReadable(certificate: Certificate): boolean {
     try {
-      return createSecureContext({
-        cert: certificate.certificatePem,
-        key: certificate.privateKeyPem,
-        minVersion: 'TLSv1.2',
-      });
+      createSecureContext({ cert: certificate.certificatePem, key: certificate.privateKeyPem });
+      return true;
     } catch (error) {
-      this.#log.error(
-        { hosts: certificate.hosts, reason: errorMessage(error) },
-        'a certificate cannot be used; handshakes for these hosts are refused',
-      );
-      return null;
+      const reason = errorMessage(error);
+      this.#log.error({ hosts: certificate.hosts, reason }, 'a certificate cannot be used');
+      return false;
     }
   }
+}
+
+/** In lower case and without the trailing dot of a complete name, as hosts are kept. */
+function normalName(serverName: string): string {
+  const name = serverName.endsWith('.') ? serverName.slice(0, -1) : serverName;
+  return name.toLowerCase();
 }

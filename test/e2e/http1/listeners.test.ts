@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Fields } from '#core/http/fields.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { listen } from '#edge/listen.ts';
-import { createCertificateStore } from '#edge/tls/certificate-store.ts';
+import { CertificateStore } from '#edge/tls/certificate-store.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { openRawClient, type RawClient } from '../../support/raw-client.ts';
@@ -122,7 +122,7 @@ describe('bounds', () => {
     for (const client of silent) expect((await client.readToEnd()).length).toBe(0);
     await until(
       'the others ran out of time',
-      () => listener.listeners.statistics().refusals['handshake-failed'] === 2,
+      () => listener.listeners.statistics().refusals['handshake-too-slow'] === 2,
     );
     await until('all are let go', () => listener.listeners.statistics().https?.open === 0);
   });
@@ -177,7 +177,7 @@ describe('addresses', () => {
       http: { address: '127.0.0.1', port: 0 },
       https: { address: '127.0.0.1', port },
       handler,
-      certificates: createCertificateStore(log),
+      certificates: new CertificateStore(log),
       clock: systemClock,
       log,
       reusePort: true,
@@ -216,7 +216,7 @@ describe('addresses', () => {
       http: { address: '127.0.0.1', port, descriptor },
       https: null,
       handler,
-      certificates: createCertificateStore(log),
+      certificates: new CertificateStore(log),
       clock: systemClock,
       log,
       reusePort: true,
@@ -345,7 +345,7 @@ describe('TLS', () => {
     const old = await openRawClient({ ...listener.https, tls: { serverName: 'old.example' } });
     const { port } = listener.https;
     expect(await namesShown(port, 'new.example')).toBe('DNS:old.example');
-    listener.certificates.setCertificates([await certificate('new.example'), kept]);
+    listener.certificates.replace([await certificate('new.example'), kept], new Map());
     expect(await namesShown(port, 'new.example')).toBe('DNS:new.example');
     expect(await namesShown(port, 'old.example')).toBe('DNS:new.example');
     expect(await namesShown(port, null)).toBe('DNS:new.example');
@@ -361,10 +361,10 @@ describe('TLS', () => {
     const { port } = listener.https;
     expect(await namesShown(port, 'example.com')).toBeNull();
     expect(await namesShown(port, null)).toBeNull();
-    listener.certificates.setCertificates([await certificate('example.com')]);
+    listener.certificates.replace([await certificate('example.com')], new Map());
     expect(await namesShown(port, 'example.com')).toBe('DNS:example.com');
     expect(await namesShown(port, null)).toBe('DNS:example.com');
-    listener.certificates.setCertificates([]);
+    listener.certificates.replace([], new Map());
     expect(await namesShown(port, 'example.com')).toBeNull();
     expect(await namesShown(port, null)).toBeNull();
   });

@@ -182,7 +182,7 @@ describe('a TLS listener', () => {
     const client = await openRawClient({ ...listener.https });
     client.write(proxyHeader());
     await client.closed;
-    await until('it is counted', () => listener.refusals()['handshake-failed'] === 1);
+    await until('it is counted', () => listener.refusals()['handshake-too-slow'] === 1);
     await until('it is let go', () => listener.listeners.statistics().https?.open === 0);
   });
 });

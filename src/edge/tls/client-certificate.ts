@@ -1,0 +1,16 @@
+/** What a client showed of itself in a handshake that asked for its certificate (RFC 8446 §4.4.2). */
+import type { TLSSocket } from 'node:tls';
+import type { ClientCertificate } from '#core/model/tls-policy.ts';
+import { TLS_LIMITS } from './limits.ts';
+
+/**
+ * `authorized` alone proves nothing: Node has it true on a resumed TLS 1.3 session whose client never showed a
+ * certificate.
+ */
+export function readClientCertificate(socket: TLSSocket): ClientCertificate | null {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return null;
+  const { raw, validTo } = certificate;
+  if (!socket.authorized || raw.length > TLS_LIMITS.clientCertificateBytesMax) return { isTrusted: false };
+  return { isTrusted: true, expiresAt: Date.parse(validTo), base64: raw.toString('base64') };
+}
