@@ -1,4 +1,4 @@
-/** The form of a site's hosts, origins, stale answers and WebSockets. */
+/** The form of a site's hosts, origins, stale answers, WebSockets and secure connections. */
 import TrashIcon from '@heroicons/react/24/outline/TrashIcon';
 import { ActionIcon, Button, Group, SimpleGrid, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { type UseFormReturnType, useForm } from '@mantine/form';
@@ -9,6 +9,7 @@ import { refusalErrors, WHOLE_FORM } from '../../forms/form-errors.ts';
 import { FormMessage } from '../../forms/form-message.tsx';
 import { fieldOfSetting, type SettingsValues, settingsErrors, toPatch, toValues } from './settings-values.ts';
 import classes from './site.module.css';
+import { TlsFields } from './tls-fields.tsx';
 
 type SettingsFormState = UseFormReturnType<SettingsValues>;
 
@@ -110,6 +111,7 @@ export function SettingsForm({ site }: { readonly site: SiteView }) {
             description="Users may open them to the origin, through the edges"
             {...form.getInputProps('webSockets', { type: 'checkbox' })}
           />
+          <TlsFields form={form} />
           <FormMessage message={form.errors[WHOLE_FORM]} />
           <Group>
             <Button type="submit" loading={change.isPending} disabled={!form.isDirty()}>

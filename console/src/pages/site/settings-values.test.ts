@@ -10,19 +10,17 @@ const SITE: SiteView = {
   staleWhileRevalidateSeconds: 30,
   staleIfErrorSeconds: 86_400,
   webSockets: true,
+  minTlsVersion: '1.3',
+  clientCertificates: { mode: 'request', authoritiesPem: '-----BEGIN CERTIFICATE-----\n' },
   cname: 'shop.cdn.test',
 };
 
 test('what is shown, saved unchanged, changes nothing', () => {
-  const { hosts, origins, staleWhileRevalidateSeconds, staleIfErrorSeconds, webSockets } = SITE;
-  expect(toPatch(toValues(SITE))).toEqual({
-    hosts,
-    origins,
-    staleWhileRevalidateSeconds,
-    staleIfErrorSeconds,
-    webSockets,
-  });
+  const { id, rules, cname, ...settings } = SITE;
+  expect(toPatch(toValues(SITE))).toEqual(settings);
   expect(settingsErrors(toValues(SITE))).toEqual({});
+  const plain = { ...SITE, minTlsVersion: '1.2', clientCertificates: null } as const;
+  expect(toPatch(toValues(plain))).toMatchObject({ minTlsVersion: '1.2', clientCertificates: null });
 });
 
 test('what is wrong is said beside its field', () => {
@@ -35,8 +33,12 @@ test('what is wrong is said beside its field', () => {
     staleWhileRevalidate: 'soon',
     staleIfError: '9999d',
     webSockets: true,
+    isTls13Only: false,
+    clientCertificates: 'require' as const,
+    clientAuthorities: 'none',
   };
   expect(Object.keys(settingsErrors(values)).sort()).toEqual([
+    'clientAuthorities',
     'hosts',
     'origins.1.hostHeader',
     'origins.1.url',

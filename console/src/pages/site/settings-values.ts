@@ -17,6 +17,10 @@ export interface SettingsValues {
   readonly staleWhileRevalidate: string;
   readonly staleIfError: string;
   readonly webSockets: boolean;
+  readonly isTls13Only: boolean;
+  readonly clientCertificates: 'off' | 'request' | 'require';
+  /** As PEM; counts only where certificates are asked for. */
+  readonly clientAuthorities: string;
 }
 
 export function toValues(site: SiteView): SettingsValues {
@@ -26,6 +30,9 @@ export function toValues(site: SiteView): SettingsValues {
     staleWhileRevalidate: durationToTyped(site.staleWhileRevalidateSeconds),
     staleIfError: durationToTyped(site.staleIfErrorSeconds),
     webSockets: site.webSockets,
+    isTls13Only: site.minTlsVersion === '1.3',
+    clientCertificates: site.clientCertificates?.mode ?? 'off',
+    clientAuthorities: site.clientCertificates?.authoritiesPem ?? '',
   };
 }
 
@@ -48,6 +55,11 @@ export function toPatch(values: SettingsValues): SitePatch {
     staleWhileRevalidateSeconds: seconds(values.staleWhileRevalidate),
     staleIfErrorSeconds: seconds(values.staleIfError),
     webSockets: values.webSockets,
+    minTlsVersion: values.isTls13Only ? '1.3' : '1.2',
+    clientCertificates:
+      values.clientCertificates === 'off'
+        ? null
+        : { authoritiesPem: values.clientAuthorities, mode: values.clientCertificates },
   };
 }
 
@@ -56,6 +68,7 @@ export function fieldOfSetting(path: string): string | null {
   if (path.startsWith('hosts')) return 'hosts';
   const origin = /^origins\[(\d+)\]\.(url|hostHeader)$/.exec(path);
   if (origin !== null) return `origins.${origin[1]}.${origin[2]}`;
+  if (path === 'clientCertificates.authoritiesPem') return 'clientAuthorities';
   if (path === 'staleWhileRevalidateSeconds') return 'staleWhileRevalidate';
   return path === 'staleIfErrorSeconds' ? 'staleIfError' : null;
 }
