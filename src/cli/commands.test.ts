@@ -184,12 +184,17 @@ describe('site', () => {
         '2h',
         '--websockets',
         'off',
+        '--first-byte-timeout',
+        '2m',
       ),
     ).toContain('Changed site www-example-com.\n');
+    expect(await outputOf('site', 'set', 'example.com', '--connect-timeout', '3s')).toContain(
+      '(Host: inner.example, connects within 3s, answers within 2m)',
+    );
     const shown = `www-example-com
 Hosts                   www.example.com, example.com
 CNAME target            www-example-com.cdn.test
-Origins                 http://192.0.2.1:8080 (Host: inner.example)
+Origins                 http://192.0.2.1:8080 (Host: inner.example, connects within 3s, answers within 2m)
 Stale if error          2h
 Stale while revalidate  0s
 WebSockets              off
@@ -201,7 +206,18 @@ Rules                   none: the origin's Cache-Control decides
     expect(JSON.parse(await outputOf('site', 'show', 'example.com', '--json'))).toMatchObject({
       id: 'www-example-com',
       origins: [
-        { url: 'http://192.0.2.1:8080', hostHeader: 'inner.example', verifyCertificate: true, http2: false },
+        {
+          url: 'http://192.0.2.1:8080',
+          hostHeader: 'inner.example',
+          verifyCertificate: true,
+          http2: false,
+          timeouts: {
+            connectSeconds: 3,
+            firstByteSeconds: 120,
+            betweenBytesSeconds: null,
+            totalSeconds: null,
+          },
+        },
       ],
       staleIfErrorSeconds: 7200,
     });
@@ -227,6 +243,7 @@ Rules                   none: the origin's Cache-Control decides
     [['site', 'add', 'www.example.com', '--origin', 'http://192.0.2.1/path'], 2, 'must be an address'],
     [['site', 'add', 'www.example.com', '--origin', 'ftp://192.0.2.1'], 2, 'must be an address'],
     [['site', 'add', 'www.example.com', '--origin', 'http://x', '--id', 'A B'], 2, 'DNS label'],
+    [['site', 'set', 'x', '--connect-timeout', 'soon'], 1, 'no site has the id or host "x"'],
     [['site', 'show', 'nobody'], 1, 'no site has the id or host "nobody"'],
     [['site', 'rm', 'nobody.example'], 1, 'no site has the id or host "nobody.example"'],
     [['site', 'frobnicate'], 2, "unknown command 'frobnicate'"],

@@ -110,6 +110,8 @@ async function shareAndStore(
 
 function admitResponse(errand: FillErrand, response: OriginResponse, purgePosition: number): Admission {
   const { request, place } = errand;
+  // What was cut or framed twice on its way must not become everybody's.
+  if (response.isEndDoubtful === true) return { action: 'pass', reason: 'doubtful-end' };
   return admit({
     method: request.method,
     requestFields: request.fields,

@@ -11,7 +11,7 @@ export function createTestClient(options: Partial<Http1ClientOptions> = {}): Htt
 }
 
 export function originAt(url: string, settings: Partial<Origin> = {}): Origin {
-  return { url, hostHeader: null, verifyCertificate: true, http2: false, ...settings };
+  return { url, hostHeader: null, verifyCertificate: true, timeouts: null, http2: false, ...settings };
 }
 
 type RequestParts = Partial<Omit<OriginRequest, 'origin' | 'fields'>> & {

@@ -12,14 +12,12 @@ import { collect } from '../repeated-option.ts';
 import { rulesTable } from '../rule-text.ts';
 import { openSession, type Session, withGlobalOptions } from '../session.ts';
 import { printable } from '../table.ts';
+import { formatOrigin, type OriginOptions, readOriginFields, withOriginOptions } from './origin-options.ts';
 
-interface SiteOptions {
+interface SiteOptions extends OriginOptions {
   readonly id?: string;
   readonly origin?: readonly string[];
   readonly alias?: readonly string[];
-  readonly hostHeader?: string;
-  readonly insecure?: boolean;
-  readonly originHttp2?: boolean;
   readonly staleIfError?: string;
   readonly staleWhileRevalidate?: string;
   readonly websockets?: 'on' | 'off';
@@ -37,16 +35,14 @@ export function addSiteCommands(program: Command, io: CliIo): Command {
 }
 
 function withSiteOptions(command: Command): Command {
-  return command
+  const named = command
     .option(
       '--origin <url>',
       'where the content comes from, such as http://192.0.2.1:8080; again: the next to try',
       collect,
     )
-    .option('--alias <host>', 'another host of the same site; may be given several times', collect)
-    .option('--host-header <host>', 'Host sent to the origins (default: the host the user asked for)')
-    .option('--insecure', "do not verify https origins' certificates")
-    .option('--origin-http2', 'speak HTTP/2 to the origins (https: where they agree; http: without asking)')
+    .option('--alias <host>', 'another host of the same site; may be given several times', collect);
+  return withOriginOptions(named)
     .option(
       '--stale-if-error <duration>',
       'how long a stale response may stand in for a failing origin (default: 1d)',
@@ -69,12 +65,7 @@ function readFields(options: SiteOptions) {
     ...(options.origin === undefined
       ? {}
       : {
-          origins: options.origin.map((url) => ({
-            url,
-            hostHeader: options.hostHeader ?? null,
-            verifyCertificate: options.insecure !== true,
-            http2: options.originHttp2 === true,
-          })),
+          origins: options.origin.map((url) => ({ url, ...readOriginFields(options, null) })),
         }),
     ...(options.staleIfError === undefined
       ? {}
@@ -172,19 +163,11 @@ function showCommand(site: Command, io: CliIo): void {
 
 function renderSite(session: Session, site: SiteView): string {
   const label = (text: string) => session.style('dim', text.padEnd(24));
-  const origins = site.origins.map(({ url, hostHeader, verifyCertificate, http2 }) => {
-    const notes = [
-      hostHeader === null ? null : `Host: ${hostHeader}`,
-      verifyCertificate ? null : 'certificate not verified',
-      http2 ? 'HTTP/2' : null,
-    ].filter((note) => note !== null);
-    return notes.length === 0 ? url : `${url} (${notes.join(', ')})`;
-  });
   const lines = [
     session.style('bold', site.id),
     `${label('Hosts')}${site.hosts.map(printable).join(', ')}`,
     `${label('CNAME target')}${site.cname}`,
-    `${label('Origins')}${origins.map(printable).join(', ')}`,
+    `${label('Origins')}${site.origins.map(formatOrigin).map(printable).join(', ')}`,
     `${label('Stale if error')}${formatDuration(site.staleIfErrorSeconds)}`,
     `${label('Stale while revalidate')}${formatDuration(site.staleWhileRevalidateSeconds)}`,
     `${label('WebSockets')}${site.webSockets ? 'on' : 'off'}`,
@@ -204,12 +187,12 @@ function setCommand(site: Command, io: CliIo): void {
     async (name: string, options: SiteOptions, self: Command) => {
       const session = openSession(self, io);
       const found = await findSite(session.api, name);
-      const isAboutOrigins = [options.hostHeader, options.insecure, options.originHttp2].some(
-        (option) => option !== undefined,
-      );
-      const origin = options.origin ?? (isAboutOrigins ? found.origins.map(({ url }) => url) : undefined);
+      const isAboutOrigins = Object.keys(readOriginFields(options, null)).length > 0;
       const changes = {
-        ...readFields(origin === undefined ? options : { ...options, origin }),
+        ...(isAboutOrigins
+          ? { origins: found.origins.map((origin) => ({ ...origin, ...readOriginFields(options, origin) })) }
+          : {}),
+        ...readFields(options),
         ...(options.alias === undefined ? {} : { hosts: [...new Set([...found.hosts, ...options.alias])] }),
       };
       if (Object.keys(changes).length === 0) {

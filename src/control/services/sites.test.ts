@@ -41,7 +41,15 @@ describe('sites', () => {
     expect(site).toEqual({
       id: 'shop',
       hosts: ['www.shop.example.com'],
-      origins: [{ url: 'http://192.0.2.1:8080', hostHeader: null, verifyCertificate: true, http2: false }],
+      origins: [
+        {
+          url: 'http://192.0.2.1:8080',
+          hostHeader: null,
+          verifyCertificate: true,
+          http2: false,
+          timeouts: null,
+        },
+      ],
       rules: [],
       staleWhileRevalidateSeconds: 0,
       staleIfErrorSeconds: 86_400,

@@ -51,6 +51,7 @@ export type PassReason =
   | 'set-cookie'
   | 'range'
   | 'too-large'
+  | 'doubtful-end'
   | 'rule-bypass'
   | 'purged-meanwhile'
   | 'must-understand';

@@ -45,6 +45,20 @@ export const originUrlSchema = z
     );
   }, 'must be an address such as "http://192.0.2.1:8080" or "https://origin.example.com", without a path');
 
+const timeoutSecondsSchema = (max: number) => z.int().min(1).max(max).nullable().default(null);
+
+/** How long an origin may take, in seconds; null: as long as the edges allow by themselves. */
+const timeoutsSchema = z.strictObject({
+  /** To look up its name and connect, and as long again for the TLS handshake. */
+  connectSeconds: timeoutSecondsSchema(60),
+  /** From the request to the head of the response. */
+  firstByteSeconds: timeoutSecondsSchema(3_600),
+  /** Between two parts of the response's body. */
+  betweenBytesSeconds: timeoutSecondsSchema(3_600),
+  /** From the request to the end of the response. */
+  totalSeconds: timeoutSecondsSchema(86_400),
+});
+
 const originSchema = z.strictObject({
   url: originUrlSchema,
   /** Host sent to the origin; null: the host the user asked for. */
@@ -56,6 +70,8 @@ const originSchema = z.strictObject({
   http2: z.boolean().default(false),
   /** For https origins: verify the certificate against the system's authorities. */
   verifyCertificate: z.boolean().default(true),
+  /** Null: the edges' own. */
+  timeouts: timeoutsSchema.nullable().default(null),
 });
 
 const ttlSecondsSchema = z.int().min(0).max(SITE_LIMITS.ttlSecondsMax);
@@ -117,6 +133,7 @@ export const siteSchema = z.strictObject({
 });
 
 export type Origin = z.output<typeof originSchema>;
+export type OriginTimeouts = z.output<typeof timeoutsSchema>;
 export type Rule = z.output<typeof ruleSchema>;
 export type Site = z.output<typeof siteSchema>;
 /** What a user may write: everything with a default may be left out. */

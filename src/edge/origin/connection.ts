@@ -122,10 +122,6 @@ export class OriginConnection implements Timed {
     this.deadlineAt = this.#deadlines.now() + afterMs;
   }
 
-  clearDeadline(): void {
-    this.deadlineAt = Number.POSITIVE_INFINITY;
-  }
-
   onDeadline(): void {
     if (this.#user === null) this.destroy();
     else this.#user.onDeadline();

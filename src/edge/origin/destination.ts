@@ -9,6 +9,8 @@ export interface Destination {
   /** Host name or IP address (IPv6 without brackets). */
   readonly host: string;
   readonly port: number;
+  /** Milliseconds to connect in, and for the TLS handshake, by the origin's settings; null: `ORIGIN_LIMITS`. */
+  readonly connectMs: number | null;
   readonly tls: null | {
     /** Server name sent (RFC 6066 §3) and looked for in the certificate. */
     readonly serverName: string;
@@ -37,8 +39,12 @@ function parseAddress(origin: Origin): Address {
   const isTls = url.protocol === 'https:';
   const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
   const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
-  const key = `${url.protocol}//${url.hostname}:${port}`;
-  return { isTls, authority: url.host, plain: { key, host, port, tls: null } };
+  const seconds = origin.timeouts?.connectSeconds ?? null;
+  // Who may wait longer must not be given the failure of who may not.
+  const patience = seconds === null ? '' : `#${seconds}s`;
+  const key = `${url.protocol}//${url.hostname}:${port}${patience}`;
+  const connectMs = seconds === null ? null : seconds * 1_000;
+  return { isTls, authority: url.host, plain: { key, host, port, connectMs, tls: null } };
 }
 
 function addressOf(origin: Origin): Address {
@@ -61,11 +67,10 @@ export function destinationOf(origin: Origin, host: string): Destination {
   if (!address.isTls) return address.plain;
   const serverName = withoutPort(host);
   const verifies = origin.verifyCertificate;
-  const { key, host: dialled, port } = address.plain;
+  const { key, ...plain } = address.plain;
   return {
     key: `${key}#${serverName}${verifies ? '' : '#unverified'}`,
-    host: dialled,
-    port,
+    ...plain,
     tls: { serverName, verifies },
   };
 }

@@ -50,7 +50,7 @@ export class Dialer implements Timed {
     this.#settings = settings;
     this.#listener = listener;
     this.#where = `${destination.host}:${destination.port}`;
-    this.deadlineAt = settings.deadlines.now() + settings.limits.connectMs;
+    this.deadlineAt = settings.deadlines.now() + (destination.connectMs ?? settings.limits.connectMs);
     settings.deadlines.watch(this);
   }
 
@@ -174,7 +174,8 @@ export class Dialer implements Timed {
   #beginTls(socket: Socket): void {
     this.#isTlsBegun = true;
     this.#keepOnly(socket);
-    this.deadlineAt = this.#settings.deadlines.now() + this.#settings.limits.tlsMs;
+    const { deadlines, limits } = this.#settings;
+    this.deadlineAt = deadlines.now() + (this.#destination.connectMs ?? limits.tlsMs);
   }
 
   #keepOnly(winner: Socket): void {

@@ -10,6 +10,7 @@ import { ORIGIN_LIMITS, type OriginLimits } from './limits.ts';
 import { NameCache, type SystemLookup } from './name-cache.ts';
 import type { OriginClient, OriginRequest, OriginResponse } from './origin-client.ts';
 import { OriginFetch } from './origin-fetch.ts';
+import { limitsByOrigin } from './origin-timeouts.ts';
 import { ConnectionPool } from './pool.ts';
 
 export interface Http1ClientOptions {
@@ -32,9 +33,11 @@ export interface Http1Client extends OriginClient {
 export function createHttp1Client(options: Http1ClientOptions): Http1Client {
   const dialSettings = dialSettingsOf(options, ['http/1.1']);
   const pool = new ConnectionPool(dialSettings);
-  const settings = { pool, clock: options.clock, limits: dialSettings.limits };
+  const { deadlines } = dialSettings;
+  const limitsOf = limitsByOrigin(dialSettings.limits);
   return {
     fetch(request: OriginRequest, signal?: AbortSignal): Promise<OriginResponse> {
+      const settings = { pool, deadlines, clock: options.clock, limits: limitsOf(request.origin) };
       return new Promise((resolve, reject) => {
         // What may not be sent throws in here, and so rejects.
         new OriginFetch(request, settings, resolve, reject).begin(signal);

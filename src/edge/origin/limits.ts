@@ -13,6 +13,11 @@ export const ORIGIN_LIMITS = {
   bodyIdleMs: 60_000,
   /** Milliseconds in which the origin takes no byte of a request body. */
   requestIdleMs: 60_000,
+  /**
+   * Milliseconds from the request to the end of its response, however steadily that trickles: frees what would
+   * never end. Long enough for 10 GB at 6 Mbit/s.
+   */
+  totalMs: 14_400_000,
   /** Milliseconds in which nobody reads a response body whose buffer is full; frees what a reader forgot. */
   readerIdleMs: 300_000,
 

@@ -32,6 +32,11 @@ export interface OriginResponse {
   /** As received, hop-by-hop fields removed. */
   readonly fields: Fields;
   readonly body: BodySource;
+  /**
+   * Whether two recipients might see its end in different places: it is framed in two ways, or ends where a TLS
+   * connection does, of which nobody can say whether it was closed or cut. To be passed on, and not to be kept.
+   */
+  readonly isEndDoubtful?: boolean;
   /** Only with 101, which comes only where an upgrade was asked for: what follows, its source being `body`. */
   readonly tunnel?: OriginTunnel;
   /** Milliseconds since the epoch: request sent, head received. */

@@ -10,6 +10,7 @@
 import type { Fields } from '#core/http/fields.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { ConnectionUser, OriginConnection } from './connection.ts';
+import type { Deadlines } from './deadlines.ts';
 import { type Destination, destinationOf, hostSent } from './destination.ts';
 import { lostConnection } from './failures.ts';
 import type { OriginLimits } from './limits.ts';
@@ -29,6 +30,7 @@ import { type ResponseListener, ResponseReader } from './response-reader.ts';
 
 export interface FetchSettings {
   readonly pool: ConnectionPool;
+  readonly deadlines: Deadlines;
   readonly clock: Clock;
   readonly limits: OriginLimits;
 }
@@ -54,6 +56,8 @@ export class OriginFetch
   #body: ResponseBody | null = null;
   #framing: ResponseFraming | null = null;
   #requestedAt = 0;
+  /** When the whole exchange must be over, on the scale of deadlines. */
+  #expiresAt = Number.POSITIVE_INFINITY;
   #hasRetried = false;
   /** Whether the connection had been idle before this request. */
   #isReused = false;
@@ -121,11 +125,13 @@ export class OriginFetch
     this.#isReused = connection.hasRested;
     connection.use(this);
     this.#requestedAt = this.#settings.clock.now();
+    if (!this.#hasRetried) this.#expiresAt = this.#settings.deadlines.now() + this.#settings.limits.totalMs;
     connection.write(this.#head);
     const { body } = this.#request;
     if (body === null) {
       this.onRequestSent();
     } else {
+      this.#setDeadline(Number.POSITIVE_INFINITY);
       this.#sender = new RequestBodySender(body, connection, this);
       this.#sender.start();
     }
@@ -143,7 +149,7 @@ export class OriginFetch
     this.#hasReceived = true;
     this.#reader.push(bytes);
     if (this.#body !== null && !this.#isOver && !this.#isPaused && !this.#isDraining) {
-      this.#connection?.setDeadline(this.#settings.limits.bodyIdleMs);
+      this.#setDeadline(this.#settings.limits.bodyIdleMs);
     }
   }
 
@@ -166,7 +172,9 @@ export class OriginFetch
   onDeadline(): void {
     const { limits } = this.#settings;
     if (this.#isDraining) this.#end(false);
-    else if (this.#isPaused) this.#fail('http_response_incomplete', 'nobody read the rest of the body');
+    else if (this.#settings.deadlines.now() >= this.#expiresAt) {
+      this.#fail('http_response_timeout', `${this.#where} did not finish within ${limits.totalMs} ms`);
+    } else if (this.#isPaused) this.#fail('http_response_incomplete', 'nobody read the rest of the body');
     else if (this.#body !== null) {
       this.#fail(
         'connection_read_timeout',
@@ -184,13 +192,13 @@ export class OriginFetch
   onRequestBlocked(isBlocked: boolean): void {
     this.#isBlocked = isBlocked;
     if (this.#body !== null) return;
-    if (isBlocked) this.#connection?.setDeadline(this.#settings.limits.requestIdleMs);
-    else this.#connection?.clearDeadline();
+    if (isBlocked) this.#setDeadline(this.#settings.limits.requestIdleMs);
+    else this.#setDeadline(Number.POSITIVE_INFINITY);
   }
 
   onRequestSent(): void {
     this.#isSent = true;
-    if (this.#body === null) this.#connection?.setDeadline(this.#settings.limits.firstByteMs);
+    if (this.#body === null) this.#setDeadline(this.#settings.limits.firstByteMs);
   }
 
   onRequestFailed(failure: OriginFailure): void {
@@ -200,7 +208,7 @@ export class OriginFetch
   // --- response ---
 
   onInform(status: number, fields: Fields): void {
-    if (this.#isSent) this.#connection?.setDeadline(this.#settings.limits.firstByteMs);
+    if (this.#isSent) this.#setDeadline(this.#settings.limits.firstByteMs);
     this.#request.onInform?.(status, fields);
   }
 
@@ -224,11 +232,13 @@ export class OriginFetch
     this.#isEarly = !this.#isSent;
     // RFC 9112 §9.5: an origin that has refused the request need not be sent the rest of it.
     if (this.#isEarly && line.status >= 300) this.#sender?.stop('the origin has answered already');
+    const endsWithTls = framing.kind === 'until-close' && this.#destination.tls !== null;
     this.#resolve({
       status: line.status,
       reason: line.reason,
       fields: framing.fields,
       body: this.#body,
+      isEndDoubtful: framing.isAmbiguous || endsWithTls,
       requestedAt: this.#requestedAt,
       respondedAt: this.#settings.clock.now(),
     });
@@ -253,12 +263,12 @@ export class OriginFetch
   pauseReceiving(): void {
     this.#isPaused = true;
     this.#connection?.pause();
-    this.#connection?.setDeadline(this.#settings.limits.readerIdleMs);
+    this.#setDeadline(this.#settings.limits.readerIdleMs);
   }
 
   resumeReceiving(): void {
     this.#isPaused = false;
-    this.#connection?.setDeadline(this.#settings.limits.bodyIdleMs);
+    this.#setDeadline(this.#settings.limits.bodyIdleMs);
     this.#connection?.resume();
   }
 
@@ -271,11 +281,16 @@ export class OriginFetch
     }
     this.#isDraining = true;
     this.#isPaused = false;
-    this.#connection?.setDeadline(drainMs);
+    this.#setDeadline(drainMs);
     this.#connection?.resume();
   }
 
   // --- ends ---
+
+  /** For the next event, and never beyond the whole exchange's. */
+  #setDeadline(afterMs: number): void {
+    this.#connection?.setDeadline(Math.min(afterMs, this.#expiresAt - this.#settings.deadlines.now()));
+  }
 
   get #where(): string {
     return `${this.#destination.host}:${this.#destination.port}`;

@@ -23,6 +23,8 @@ export interface ResponseFraming {
   readonly kind: 'none' | 'length' | 'chunked' | 'until-close';
   /** Bytes of content, when known. */
   readonly length: number | null;
+  /** Whether it says its length in more than one way. */
+  readonly isAmbiguous: boolean;
   /** Whether the connection may carry another request once this response has ended where it should. */
   readonly isReusable: boolean;
   /** Milliseconds the origin says it keeps an idle connection, or null. */
@@ -58,6 +60,7 @@ export function frameResponse(
   return {
     kind,
     length: kind === 'none' ? 0 : kind === 'length' ? contentLength : null,
+    isAmbiguous,
     isReusable: isPersistent && !isAmbiguous && kind !== 'until-close',
     keepAliveMs,
     fields: endToEndFields(received, tokens, {

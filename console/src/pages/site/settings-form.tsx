@@ -98,6 +98,7 @@ export function SettingsForm({ site }: { readonly site: SiteView }) {
                     hostHeader: '',
                     verifyCertificate: true,
                     http2: false,
+                    timeouts: null,
                   })
                 }
               >

@@ -5,7 +5,15 @@ import { fieldOfSetting, settingsErrors, toPatch, toValues } from './settings-va
 const SITE: SiteView = {
   id: 'shop',
   hosts: ['shop.example.com'],
-  origins: [{ url: 'http://192.0.2.1', hostHeader: null, verifyCertificate: true, http2: false }],
+  origins: [
+    {
+      url: 'http://192.0.2.1',
+      hostHeader: null,
+      verifyCertificate: true,
+      http2: false,
+      timeouts: { connectSeconds: 3, firstByteSeconds: null, betweenBytesSeconds: null, totalSeconds: 60 },
+    },
+  ],
   rules: [],
   staleWhileRevalidateSeconds: 30,
   staleIfErrorSeconds: 86_400,
@@ -27,8 +35,8 @@ test('what is wrong is said beside its field', () => {
   const values = {
     hosts: ['shop.example.com', 'not a host'],
     origins: [
-      { url: 'http://192.0.2.1', hostHeader: '', verifyCertificate: true, http2: false },
-      { url: 'ftp://x', hostHeader: 'a b', verifyCertificate: true, http2: false },
+      { url: 'http://192.0.2.1', hostHeader: '', verifyCertificate: true, http2: false, timeouts: null },
+      { url: 'ftp://x', hostHeader: 'a b', verifyCertificate: true, http2: false, timeouts: null },
     ],
     staleWhileRevalidate: 'soon',
     staleIfError: '9999d',

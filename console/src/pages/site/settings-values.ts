@@ -1,5 +1,6 @@
 /** Between a site's settings and what stands in the fields of its form. */
 import { type SitePatch, type SiteView, sitePatchSchema } from '#core/contract/sites.ts';
+import type { OriginTimeouts } from '#core/model/site.ts';
 import { durationToTyped, parseDuration } from '../../format/duration.ts';
 import { schemaErrors } from '../../forms/form-errors.ts';
 
@@ -9,6 +10,8 @@ export interface OriginValues {
   readonly hostHeader: string;
   readonly verifyCertificate: boolean;
   readonly http2: boolean;
+  /** Not in the form, and so left as they are. */
+  readonly timeouts: OriginTimeouts | null;
 }
 
 export interface SettingsValues {
@@ -51,6 +54,7 @@ export function toPatch(values: SettingsValues): SitePatch {
       hostHeader: origin.hostHeader.trim() || null,
       verifyCertificate: origin.verifyCertificate,
       http2: origin.http2,
+      timeouts: origin.timeouts,
     })),
     staleWhileRevalidateSeconds: seconds(values.staleWhileRevalidate),
     staleIfErrorSeconds: seconds(values.staleIfError),

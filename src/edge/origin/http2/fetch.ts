@@ -53,6 +53,8 @@ export class Http2Fetch implements StreamWaiter, OriginStream, BodyFlow, Timed {
   #handle: StreamHandle | null = null;
   #body: ResponseBody | null = null;
   #requestedAt = 0;
+  /** When the whole exchange must be over, on the scale of deadlines. */
+  #expiresAt = Number.POSITIVE_INFINITY;
   #informs = 0;
   /** Bytes of content still to come, Infinity when not announced. */
   #remaining = Number.POSITIVE_INFINITY;
@@ -108,6 +110,8 @@ export class Http2Fetch implements StreamWaiter, OriginStream, BodyFlow, Timed {
     const { body } = this.#request;
     this.#connection = connection;
     this.#requestedAt = this.#settings.clock.now();
+    if (!this.#hasRetried) this.#expiresAt = this.#settings.deadlines.now() + this.#settings.limits.totalMs;
+    this.#setDeadline(Number.POSITIVE_INFINITY);
     this.#handle = connection.open(this, this.#block, body === null);
     if (body === null) this.#sent();
     else void this.#sendBody(this.#handle);
@@ -300,7 +304,14 @@ export class Http2Fetch implements StreamWaiter, OriginStream, BodyFlow, Timed {
     const { limits } = this.#settings;
     // An origin that keeps us waiting is not trusted with more on the same connection.
     if (!this.#isPaused) this.#connection?.retire();
-    if (this.#isPaused) this.#fail('http_response_incomplete', 'nobody read the rest of the body', CANCEL);
+    if (this.#settings.deadlines.now() >= this.#expiresAt) {
+      this.#fail(
+        'http_response_timeout',
+        `${this.#where} did not finish within ${limits.totalMs} ms`,
+        CANCEL,
+      );
+    } else if (this.#isPaused)
+      this.#fail('http_response_incomplete', 'nobody read the rest of the body', CANCEL);
     else if (this.#body !== null) {
       const detail = `${this.#where} sent nothing more of the body for ${limits.bodyIdleMs} ms`;
       this.#fail('connection_read_timeout', detail, CANCEL);
@@ -318,7 +329,7 @@ export class Http2Fetch implements StreamWaiter, OriginStream, BodyFlow, Timed {
   }
 
   #setDeadline(afterMs: number): void {
-    this.deadlineAt = this.#settings.deadlines.now() + afterMs;
+    this.deadlineAt = Math.min(this.#settings.deadlines.now() + afterMs, this.#expiresAt);
   }
 
   #fail(type: OriginFailureType, detail: string, code: number | null): void {

@@ -2,11 +2,14 @@
  * The HTTP/2 client to origins that ask for it: over TLS when the origin agrees by ALPN, over plain connections
  * with prior knowledge (RFC 9113 §3.3). An origin that agrees on HTTP/1.1 only is remembered for a while.
  */
+import type { Origin } from '#core/model/site.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Deadlines } from '../deadlines.ts';
 import { type Destination, destinationOf, hostSent } from '../destination.ts';
 import type { DialSettings } from '../dialer.ts';
+import type { OriginLimits } from '../limits.ts';
 import type { OriginRequest, OriginResponse } from '../origin-client.ts';
+import { limitsByOrigin } from '../origin-timeouts.ts';
 import { Http2ConnectionPool } from './connection-pool.ts';
 import { Http2Fetch, NotHttp2 } from './fetch.ts';
 import { ORIGIN_HTTP2_LIMITS } from './limits.ts';
@@ -15,12 +18,12 @@ export class Http2Client {
   readonly #pool: Http2ConnectionPool;
   readonly #deadlines: Deadlines;
   readonly #clock: Clock;
-  readonly #settings: DialSettings;
+  readonly #limitsOf: (origin: Origin) => OriginLimits;
   /** Pool keys of origins that do not speak HTTP/2, and until when that is believed. */
   readonly #refusers = new Map<string, number>();
 
   constructor(settings: DialSettings, clock: Clock) {
-    this.#settings = settings;
+    this.#limitsOf = limitsByOrigin(settings.limits);
     this.#deadlines = settings.deadlines;
     this.#clock = clock;
     this.#pool = new Http2ConnectionPool(settings, (destination) => this.#refused(destination));
@@ -35,7 +38,7 @@ export class Http2Client {
 
   /** Resolves with the final response's head; rejects with `OriginFailure`, or `NotHttp2` before anything was sent. */
   fetch(request: OriginRequest, signal?: AbortSignal): Promise<OriginResponse> {
-    const { limits } = this.#settings;
+    const limits = this.#limitsOf(request.origin);
     const settings = { pool: this.#pool, deadlines: this.#deadlines, clock: this.#clock, limits };
     return new Promise((resolve, reject) => {
       // What may not be sent throws in here, and so rejects.
