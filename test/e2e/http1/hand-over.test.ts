@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Fields } from '#core/http/fields.ts';
 import type { Exchange } from '#edge/exchange.ts';
+import { connectHttp2 } from '../../support/http2-client.ts';
+import { proxyHeader } from '../../support/proxy-header.ts';
 import { openRawClient } from '../../support/raw-client.ts';
 import { createTestAuthority } from '../../support/test-authority.ts';
 import { startTestListener } from '../../support/test-listener.ts';
@@ -78,11 +80,15 @@ test('an idle connection ends when it has been idle for as long as any may be', 
   expect((await client.readToEnd()).length).toBe(0);
 });
 
-test('a TLS handshake under way finishes, and its connection is served', async () => {
+test.each([
+  ['TLS handshake', null],
+  ['PROXY protocol header before a TLS handshake', ['127.0.0.0/8']],
+])('a %s under way finishes, and its connection is served', async (_, proxySources) => {
   const authority = await createTestAuthority();
   const { key, cert } = await authority.issue(['example.com']);
   const certificate = { hosts: ['example.com'], certificatePem: cert, privateKeyPem: key };
-  await using listener = await startTestListener((x) => answer(x, 'secure'), {}, [certificate]);
+  const handler = (exchange: Exchange) => answer(exchange, 'secure');
+  await using listener = await startTestListener(handler, {}, [certificate], { proxySources });
   const { address, port } = listener.https;
   const socket = connect(port, address);
   await until('it is accepted', () => listener.listeners.statistics().https?.open === 1);
@@ -90,6 +96,7 @@ test('a TLS handshake under way finishes, and its connection is served', async (
   const handedOver = listener.listeners.handOver(DRAIN_MS).then(() => {
     isOver = true;
   });
+  if (proxySources !== null) socket.write(proxyHeader());
   const secure = connectTls({ socket, servername: 'example.com', ca: authority.certificate });
   const text = await new Promise<string>((resolve, reject) => {
     let received = '';
@@ -106,6 +113,34 @@ test('a TLS handshake under way finishes, and its connection is served', async (
   expect(text).toContain('Connection: close\r\n');
   expect(text).toEndWith('secure');
   secure.destroy();
+  await handedOver;
+});
+
+test.each([
+  ['PROXY protocol header has not come', { proxySources: ['127.0.0.0/8'] }, proxyHeader()],
+  ['HTTP version is not known', { acceptsH2c: true }, Buffer.alloc(0)],
+])('a plain connection whose %s yet is served', async (_, options, beginning) => {
+  await using listener = await startTestListener((x) => answer(x, 'hi'), {}, [], options);
+  const client = await openRawClient(listener.http);
+  await until('it is accepted', () => listener.listeners.statistics().http?.open === 1);
+  const handedOver = listener.listeners.handOver(DRAIN_MS);
+  client.write(Buffer.concat([beginning, Buffer.from(GET)]));
+  const response = await client.readResponse();
+  expect([response.text, response.field('connection')]).toEqual(['hi', 'close']);
+  await handedOver;
+});
+
+test('an HTTP/2 connection is told to go, and streams that were on their way are served', async () => {
+  await using listener = await startTestListener((x) => answer(x, 'hi'), {}, [], { acceptsH2c: true });
+  const client = await connectHttp2({ ...listener.http, tls: null });
+  client.request(1, '/');
+  expect((await client.response(1)).body.toString()).toBe('hi');
+  const handedOver = listener.listeners.handOver(DRAIN_MS);
+  expect(await client.goAway()).toMatchObject({ code: 0, lastId: 2 ** 31 - 1 });
+  client.request(3, '/');
+  expect((await client.response(3)).body.toString()).toBe('hi');
+  expect(await client.goAway()).toMatchObject({ code: 0, lastId: 3 });
+  await client.closed;
   await handedOver;
 });
 
