@@ -69,7 +69,7 @@ export class Http2TestClient {
   readonly #scheme: 'http' | 'https';
   readonly #decoder = new HpackDecoder(4096);
   #rest: Buffer = Buffer.alloc(0);
-  #wake: (() => void) | null = null;
+  readonly #waiting: (() => void)[] = [];
   #marks = 0;
 
   constructor(socket: Socket, scheme: 'http' | 'https' = 'https') {
@@ -83,7 +83,7 @@ export class Http2TestClient {
     socket.on('end', () => socket.end());
     socket.on('close', () => {
       this.isClosed = true;
-      this.#wake?.();
+      this.#wake();
       resolve();
     });
   }
@@ -236,14 +236,15 @@ export class Http2TestClient {
       at = to;
     }
     this.#rest = bytes.subarray(at);
-    this.#wake?.();
+    this.#wake();
   }
 
-  async #more(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    await promise;
-    this.#wake = null;
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

@@ -69,7 +69,7 @@ export class BodyQueue {
   /** Copies the parts that are views of `memory`, so that they do not keep all of it alive. */
   compact(memory: ArrayBufferLike): void {
     for (const [i, part] of this.#parts.entries()) {
-      if (part.buffer === memory) this.#parts[i] = part.slice();
+      if (part.buffer === memory) this.#parts[i] = new Uint8Array(part);
     }
   }
 

@@ -92,7 +92,7 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
     this.#phase = ANNOUNCED;
     this.#drainDeadline = this.#deadline(this.#context.limits.goAwayMs);
     this.#writeGoAway(MAX_31, NO_ERROR, '');
-    this.#output.writeFrame(PING, 0, 0, PING_PAYLOAD, 0, PING_PAYLOAD.length);
+    this.#writePing();
     this.#session.sending.advance();
   }
 
@@ -240,8 +240,14 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
     if (this.#isClosed) return;
     // The client sends no more, not even windows: what is under way ends as far as it can.
     this.#session.inputEnded();
-    if (this.#isLingering || this.#session.streams.size === 0) this.#finish();
-    else this.#phase = DRAINING;
+    if (this.#isLingering || this.#session.streams.size === 0) {
+      this.#finish();
+      return;
+    }
+    this.#phase = DRAINING;
+    // Whoever has closed altogether answers this with a reset, and nobody works for him any longer.
+    this.#writePing();
+    this.#session.sending.advance();
   }
 
   /** Reads no more while answers pile up in the socket. */
@@ -329,6 +335,10 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
     at = writeUint32(frame, at, code);
     frame.set(debug, at);
     this.#output.writeRaw(frame);
+  }
+
+  #writePing(): void {
+    this.#output.writeFrame(PING, 0, 0, PING_PAYLOAD, 0, PING_PAYLOAD.length);
   }
 
   /** From now on no more streams are taken: the client knows, or has had the time to. */

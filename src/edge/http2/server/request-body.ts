@@ -58,7 +58,7 @@ export class StreamRequestBody implements BodySource {
     this.#heldBytes += part.length;
     const isWanted = this.#queue.isRead;
     // Whoever reads may hold it for long: it must not keep alive all that came with it.
-    this.#queue.add(isWanted && 2 * part.length < part.buffer.byteLength ? part.slice() : part);
+    this.#queue.add(isWanted && 2 * part.length < part.buffer.byteLength ? new Uint8Array(part) : part);
     this.#queue.settle();
     this.#giveBack();
     return !isWanted;

@@ -1,0 +1,99 @@
+/**
+ * An HTTP/2 connection of the edge on a socket without a network: pieces arrive exactly as they were cut, what it
+ * writes can be seen, or held up as by a client that takes nothing.
+ */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { type ConnectionContext, LISTEN_LIMITS, type ListenLimits } from '#edge/connection/context.ts';
+import { DeadlineSweep } from '#edge/connection/deadline-sweep.ts';
+import { OutputScratch } from '#edge/connection/output-scratch.ts';
+import type { ExchangeHandler } from '#edge/exchange.ts';
+import { FrameScratch } from '#edge/http2/output.ts';
+import { Http2Connection } from '#edge/http2/server/connection.ts';
+import { createSilentLogger } from '#platform/log.ts';
+
+const INFO = {
+  clientAddress: '192.0.2.1',
+  clientPort: 1,
+  localAddress: '192.0.2.2',
+  localPort: 443,
+  scheme: 'https',
+  tls: null,
+} as const;
+
+class WireSocket extends Duplex {
+  readonly written: Buffer[] = [];
+  #isStuck: boolean;
+  #held: (() => void) | null = null;
+
+  constructor(isStuck: boolean) {
+    super({ allowHalfOpen: true });
+    this.#isStuck = isStuck;
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written.push(Buffer.from(chunk));
+    if (this.#isStuck) this.#held = done;
+    else done();
+  }
+
+  /** The client takes what it has left lying, and all that follows. */
+  release(): void {
+    this.#isStuck = false;
+    this.#held?.();
+    this.#held = null;
+  }
+}
+
+export interface Wire {
+  readonly socket: WireSocket;
+  readonly context: ConnectionContext;
+  /** All that the connection has written. */
+  output(): Buffer;
+  /** The network brings a chunk. */
+  bring(chunk: Uint8Array): void;
+  /** Once our side has ended. */
+  readonly finished: Promise<void>;
+  readonly closed: Promise<void>;
+}
+
+export interface WireOptions {
+  readonly limits?: Partial<ListenLimits>;
+  /** The client takes nothing, until it is released. */
+  readonly isStuck?: boolean;
+}
+
+export function openWire(handler: ExchangeHandler, options: WireOptions = {}): Wire {
+  const limits = { ...LISTEN_LIMITS, tickMs: 60_000, ...options.limits };
+  const context: ConnectionContext = {
+    handler,
+    clock: { now: () => 784_887_151_000 },
+    log: createSilentLogger(),
+    limits,
+    sweep: new DeadlineSweep(limits.tickMs),
+    scratch: new OutputScratch(),
+    frameScratch: new FrameScratch(),
+    exchanges: 0,
+    isDraining: false,
+    isHandingOver: false,
+    countRefusal() {},
+  };
+  const socket = new WireSocket(options.isStuck ?? false);
+  const finish = Promise.withResolvers<void>();
+  const close = Promise.withResolvers<void>();
+  socket.once('finish', finish.resolve);
+  socket.once('close', close.resolve);
+  new Http2Connection(socket as unknown as Socket, INFO, context, () => {});
+  return {
+    socket,
+    context,
+    output: () => Buffer.concat(socket.written),
+    bring: (chunk) => {
+      socket.push(chunk);
+    },
+    finished: finish.promise,
+    closed: close.promise,
+  };
+}
