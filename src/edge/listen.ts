@@ -3,13 +3,15 @@
  * HTTP/1.1 or HTTP/2 connection on each (`http1/connection.ts`, `http2/server/connection.ts`). Closing drains. Which certificate a name gets is
  * the certificate store's; what a request is answered with is the handler's.
  */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createServer, type Server, type Socket } from 'node:net';
 import { AppError } from '#core/base/app-error.ts';
 import { type Prefix, parsePrefix } from '#core/ip/prefix.ts';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import type { Clock } from '#platform/clock.ts';
-import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
+import { isLeanListenerAvailable } from '#platform/lean-socket.ts';
+import type { ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
+import { type BoundListener, bindLean, bindServer } from './bind.ts';
 import { Admission } from './connection/admission.ts';
 import {
   type ClientConnection,
@@ -103,7 +105,7 @@ class Listening implements Listeners {
   readonly #context: ConnectionContext;
   readonly #refusals = new Map<string, number>();
   readonly #connections = new Set<ClientConnection>();
-  readonly #servers: Server[] = [];
+  readonly #bound: BoundListener[] = [];
   readonly #httpAdmission: Admission;
   readonly #httpsAdmission: Admission;
   readonly #proxySources: readonly Prefix[] | null;
@@ -148,8 +150,8 @@ class Listening implements Listeners {
 
   async start(): Promise<void> {
     const { http, https } = this.#options;
-    if (http !== null) this.http = await this.#bind(this.#plainServer(), http);
-    if (https !== null) this.https = await this.#bind(this.#secureServer(), https);
+    if (http !== null) this.http = await this.#listen(http, this.#isLean ? null : this.#plainServer());
+    if (https !== null) this.https = await this.#listen(https, this.#secureServer());
   }
 
   statistics(): ListenStatistics {
@@ -176,7 +178,7 @@ class Listening implements Listeners {
 
   async #drain(drainMs: number): Promise<void> {
     this.#context.isDraining = true;
-    for (const server of this.#servers.splice(0)) server.close();
+    for (const bound of this.#bound.splice(0)) bound.close();
     for (const connection of [...this.#connections]) connection.drain();
     clearTimeout(this.#drainDeadline);
     this.#drainDeadline = setTimeout(() => this.#cut(), drainMs);
@@ -202,18 +204,45 @@ class Listening implements Listeners {
     this.#emptied.resolve();
   }
 
+  /** Whether plain connections are taken as they come, which costs least where the runtime has a listener for it. */
+  get #isLean(): boolean {
+    return isLeanListenerAvailable() && this.#proxySources === null && this.#options.acceptsH2c !== true;
+  }
+
+  /** `server` null: lean. */
+  async #listen(address: ListenAddress, server: Server | null): Promise<ListenAddress> {
+    const { log, reusePort } = this.#options;
+    const bound =
+      server === null
+        ? bindLean(address, reusePort, (socket) => this.#acceptLean(socket))
+        : await bindServer(server, address, reusePort, log);
+    this.#bound.push(bound);
+    return { address: address.address, port: bound.port };
+  }
+
+  #acceptLean(socket: ByteSocket): void {
+    const ends = endsOf(socket);
+    if (ends === null) socket.destroy();
+    else if (this.#httpAdmission.admit(socket, ends.clientAddress)) {
+      this.#open(socket, { ...ends, scheme: 'http', tls: null }, this.#speakHttp1(socket));
+    }
+  }
+
   #plainServer(): Server {
     return this.#server(this.#httpAdmission, (socket, ends) => {
-      this.#open(socket, 'http', null, ends);
+      const speak = this.#options.acceptsH2c === true ? this.#speakEither(socket) : this.#speakHttp1(socket);
+      this.#open(socket, { ...ends, scheme: 'http', tls: null }, speak);
       socket.resume();
     });
   }
 
   #secureServer(): Server {
     return this.#server(this.#httpsAdmission, (socket, ends) => {
-      this.#tlsAcceptor.accept(socket, ends.clientAddress, (secured, tls) =>
-        this.#open(secured, 'https', tls, ends),
-      );
+      this.#tlsAcceptor.accept(socket, ends.clientAddress, (secured, tls) => {
+        const isHttp2 = secured.alpnProtocol === 'h2';
+        const speak = isHttp2 ? this.#speakHttp2(secured) : this.#speakHttp1(secured);
+        this.#open(secured, { ...ends, scheme: 'https', tls }, speak);
+      });
     });
   }
 
@@ -233,45 +262,35 @@ class Listening implements Listeners {
     return createServer(SOCKET_OPTIONS, (socket) => gate.accept(socket));
   }
 
-  #open(socket: Socket, scheme: 'http' | 'https', tls: ConnectionInfo['tls'], ends: ConnectionEnds): void {
+  #open(socket: ByteSocket, info: ConnectionInfo, speak: Speak): void {
     if (socket.destroyed) return;
-    const info: ConnectionInfo = { ...ends, scheme, tls };
-    const connection: ClientConnection = this.#connect(socket, info, () => {
+    const connection: ClientConnection = speak(info, () => {
       this.#connections.delete(connection);
     });
     this.#connections.add(connection);
     if (this.#context.isDraining) connection.drain();
   }
 
-  /** Speaks the version that ALPN chose, or that a plain connection begins with. */
-  #connect(socket: Socket, info: ConnectionInfo, onClosed: () => void): ClientConnection {
-    const context = this.#context;
-    const open = (isHttp2: boolean): ClientConnection =>
-      isHttp2
-        ? new Http2Connection(socket, info, context, onClosed)
-        : new Http1Connection(socket, info, context, onClosed);
-    if (info.tls !== null) return open((socket as TLSSocket).alpnProtocol === 'h2');
-    if (this.#options.acceptsH2c !== true) return open(false);
-    return new PrefaceSniffer(socket, context, open, onClosed);
+  #speakHttp1(socket: ByteSocket): Speak {
+    return (info, onClosed) => new Http1Connection(socket, info, this.#context, onClosed);
   }
 
-  #bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
-    const { promise, resolve, reject } = Promise.withResolvers<ListenAddress>();
-    const { log, reusePort } = this.#options;
-    const refused = (error: NodeJS.ErrnoException) => reject(bindError(error, address));
-    server.once('error', refused);
-    server.once('listening', () => {
-      server.off('error', refused);
-      server.on('error', (error) => log.error({ err: error, ...address }, 'accepting a connection failed'));
-      this.#servers.push(server);
-      resolve({ address: address.address, port: (server.address() as AddressInfo).port });
-    });
-    const { descriptor } = address;
-    if (descriptor === undefined) server.listen({ host: address.address, port: address.port, reusePort });
-    else server.listen({ fd: descriptor });
-    return promise;
+  #speakHttp2(socket: Socket): Speak {
+    return (info, onClosed) => new Http2Connection(socket, info, this.#context, onClosed);
+  }
+
+  /** The version that a plain connection begins with. */
+  #speakEither(socket: Socket): Speak {
+    return (info, onClosed) => {
+      const begin = (isHttp2: boolean): ClientConnection =>
+        (isHttp2 ? this.#speakHttp2(socket) : this.#speakHttp1(socket))(info, onClosed);
+      return new PrefaceSniffer(socket, this.#context, begin, onClosed);
+    };
   }
 }
+
+/** Begins a protocol on a connection. */
+type Speak = (info: ConnectionInfo, onClosed: () => void) => ClientConnection;
 
 function readNetwork(text: string): Prefix {
   const network = parsePrefix(text);
@@ -282,7 +301,7 @@ function readNetwork(text: string): Prefix {
 type ConnectionEnds = Pick<ConnectionInfo, 'clientAddress' | 'clientPort' | 'localAddress' | 'localPort'>;
 
 /** Null: the other end is gone. */
-function endsOf(socket: Socket): ConnectionEnds | null {
+function endsOf(socket: ByteSocket): ConnectionEnds | null {
   const { remoteAddress, remotePort, localAddress, localPort } = socket;
   if (remoteAddress === undefined) return null;
   return {
@@ -296,27 +315,4 @@ function endsOf(socket: Socket): ConnectionEnds | null {
 /** An IPv4 address as such, also when an IPv6 socket accepted it (RFC 4291 §2.5.5.2). */
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-}
-
-function bindError(error: NodeJS.ErrnoException, address: ListenAddress): AppError {
-  const name = formatListenAddress(address);
-  const options = { cause: error };
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new AppError(
-        'conflict',
-        `${name} is in use by another program: stop it or choose another port`,
-        options,
-      );
-    case 'EACCES':
-      return new AppError(
-        'forbidden',
-        `${name} may not be used: choose a port above 1023 or grant the right`,
-        options,
-      );
-    case 'EADDRNOTAVAIL':
-      return new AppError('invalid', `${name} is not an address of this machine`, options);
-    default:
-      return new AppError('unavailable', `cannot listen on ${name}: ${error.message}`, options);
-  }
 }

@@ -3,8 +3,8 @@
  * handshakes at one time. What is over a bound is reset at once, which costs least; nobody waits in a queue.
  * A client address is the user's, which a load balancer in front may have told; IPv6 counts by /64.
  */
-import type { Socket } from 'node:net';
 import { clientNetwork } from '#core/ip/client-network.ts';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import type { ConnectionLimits } from './limits.ts';
 
 export class Admission {
@@ -14,9 +14,9 @@ export class Admission {
   /** Open connections by client; as many entries as there are connections, at most. */
   readonly #byClient = new Map<string, number>();
   /** Connections counted by `enter`, whose client is not known yet. */
-  readonly #unnamed = new Set<Socket>();
+  readonly #unnamed = new Set<ByteSocket>();
   /** Handshakes under way, with the client of each. */
-  readonly #handshakes = new Map<Socket, string>();
+  readonly #handshakes = new Map<ByteSocket, string>();
   readonly #handshakesByClient = new Map<string, number>();
   #open = 0;
   #accepted = 0;
@@ -38,7 +38,7 @@ export class Admission {
   }
 
   /** Counts a new connection until it closes, its client not known yet; false when it was over a bound, and is reset. */
-  enter(socket: Socket): boolean {
+  enter(socket: ByteSocket): boolean {
     if (this.#open >= this.#limits.connectionsMax) return this.refuse(socket, 'connections-max');
     this.#open += 1;
     this.#accepted += 1;
@@ -52,7 +52,7 @@ export class Admission {
   }
 
   /** Counts a connection, new or entered before, as its client's; false when it was over a bound, and is reset. */
-  admit(socket: Socket, clientAddress: string): boolean {
+  admit(socket: ByteSocket, clientAddress: string): boolean {
     if (!this.#unnamed.has(socket) && !this.enter(socket)) return false;
     this.#unnamed.delete(socket);
     const client = clientNetwork(clientAddress);
@@ -66,7 +66,7 @@ export class Admission {
   }
 
   /** Counts a handshake until `endHandshake`; false when it was over a bound, and is reset. */
-  beginHandshake(socket: Socket, clientAddress: string): boolean {
+  beginHandshake(socket: ByteSocket, clientAddress: string): boolean {
     if (this.#handshakes.size >= this.#limits.handshakesMax) return this.refuse(socket, 'handshakes-max');
     const client = clientNetwork(clientAddress);
     const ofClient = this.#handshakesByClient.get(client) ?? 0;
@@ -79,7 +79,7 @@ export class Admission {
   }
 
   /** Safe to call any number of times. */
-  endHandshake(socket: Socket): void {
+  endHandshake(socket: ByteSocket): void {
     const client = this.#handshakes.get(socket);
     if (client === undefined) return;
     this.#handshakes.delete(socket);
@@ -87,7 +87,7 @@ export class Admission {
   }
 
   /** Resets a connection, and counts why. */
-  refuse(socket: Socket, reason: string): false {
+  refuse(socket: ByteSocket, reason: string): false {
     this.#countRefusal(reason);
     // Its failure is of our making and of no interest.
     socket.on('error', () => {});

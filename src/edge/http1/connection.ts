@@ -8,7 +8,7 @@
  *     handler ──▶ output ──▶ response sent ──▶ next head │ rest of the body dropped │ linger, close
  *        └── switch of protocols: what comes is a body until the client's end, what goes is as it is
  */
-import type { Socket } from 'node:net';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import type { ConnectionContext } from '../connection/context.ts';
 import { type Guarded, NEVER } from '../connection/deadline-sweep.ts';
 import { type RequestRefusal, refusalStatus } from '../connection/request-refusal.ts';
@@ -28,7 +28,7 @@ const HEAD_WINDOW_BYTES = 2048;
 
 export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner, TunnelOwner {
   readonly output: Output;
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #info: ConnectionInfo;
   readonly #context: ConnectionContext;
   readonly #onClosed: () => void;
@@ -58,7 +58,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   /** Body bytes received when the running interval began. */
   #bodyMark = 0;
 
-  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext, onClosed: () => void) {
+  constructor(socket: ByteSocket, info: ConnectionInfo, context: ConnectionContext, onClosed: () => void) {
     this.#socket = socket;
     this.#info = info;
     this.#context = context;

@@ -9,8 +9,8 @@
  * encrypted or copied what it was given, and says for the rest of the turn that it is pending: a new buffer
  * for each of its responses would cost a fifth of their CPU.
  */
-import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import { ClientGone, rejectedAsGone } from '../connection/client-gone.ts';
 import { type OutputScratch, SCRATCH_BYTES } from '../connection/output-scratch.ts';
 
@@ -19,7 +19,7 @@ const WRITABLE = Promise.resolve();
 function ignore(): void {}
 
 export class Output {
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #scratch: OutputScratch;
   readonly #partBytes: number;
   /** Whether the socket may still refer to a buffer after `write` has returned. */
@@ -34,7 +34,7 @@ export class Output {
   #takenBytes = 0;
   #takenTick = 0;
 
-  constructor(socket: Socket, scratch: OutputScratch, partBytes: number) {
+  constructor(socket: ByteSocket, scratch: OutputScratch, partBytes: number) {
     this.#socket = socket;
     this.#scratch = scratch;
     this.#partBytes = partBytes;

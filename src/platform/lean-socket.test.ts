@@ -1,0 +1,191 @@
+/** What both kinds of `ByteSocket` do alike, on real connections: those of `node:net` are the yardstick. */
+import { expect, test } from 'bun:test';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { until } from '../../test/support/until.ts';
+import type { ByteSocket } from './byte-socket.ts';
+import { listenLean } from './lean-socket.ts';
+
+interface Pair extends AsyncDisposable {
+  readonly server: ByteSocket;
+  readonly client: Socket;
+  /** What the server's socket and the client were told, in order; data joined. */
+  readonly told: string[];
+}
+
+type Listen = (onConnection: (socket: ByteSocket) => void) => Promise<{ port: number; close(): void }>;
+
+const ANY_PORT = { address: '127.0.0.1', port: 0 };
+
+const KINDS: readonly (readonly [string, Listen])[] = [
+  [
+    'node:net',
+    (onConnection) =>
+      new Promise((resolve) => {
+        const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
+        const close = (): void => void server.close();
+        server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, close }));
+      }),
+  ],
+  ['Bun.listen', async (onConnection) => listenLean(ANY_PORT, false, onConnection)],
+];
+
+async function open(listen: Listen): Promise<Pair> {
+  const accepted = Promise.withResolvers<ByteSocket>();
+  const told: string[] = [];
+  const tell = (who: string, socket: ByteSocket): void => {
+    socket.on('data', (bytes) => told.push(`${who}: ${bytes.toString('latin1')}`));
+    socket.on('end', () => told.push(`${who} end`));
+    socket.on('error', () => {});
+    socket.on('close', () => told.push(`${who} close`));
+  };
+  const listener = await listen((socket) => {
+    tell('server', socket);
+    accepted.resolve(socket);
+  });
+  const client = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true });
+  tell('client', client);
+  const server = await accepted.promise;
+  return {
+    server,
+    client,
+    told,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      server.destroy();
+      listener.close();
+      await until('the server socket is closed', () => told.includes('server close'));
+    },
+  };
+}
+
+/** A client that keeps what it gets instead of telling it. */
+function collect(client: Socket): Buffer[] {
+  const received: Buffer[] = [];
+  client.removeAllListeners('data');
+  client.on('data', (bytes: Buffer) => received.push(bytes));
+  return received;
+}
+
+for (const [name, listen] of KINDS) {
+  test(`${name}: knows both ends`, async () => {
+    await using pair = await open(listen);
+    const { server, client } = pair;
+    await until('the client is connected', () => client.localPort !== undefined);
+    expect([server.remoteAddress, server.remotePort]).toEqual(['127.0.0.1', client.localPort ?? 0]);
+    expect([server.localAddress, server.localPort]).toEqual(['127.0.0.1', client.remotePort ?? 0]);
+  });
+
+  test(`${name}: what a slow reader does not take waits, in order and unchanged, and drain tells`, async () => {
+    await using pair = await open(listen);
+    const { server, client } = pair;
+    const received = collect(client);
+    client.pause();
+    const part = Buffer.alloc(1_000_003, 'abcdefghij');
+    let parts = 0;
+    while (server.write(part)) parts += 1;
+    for (let more = 0; more < 12; more += 1) server.write(part);
+    parts += 13;
+    const length = parts * part.length;
+    expect(server.writableNeedDrain).toBe(true);
+    expect(server.writableLength).toBeGreaterThan(0);
+    let drains = 0;
+    server.on('drain', () => {
+      drains += 1;
+    });
+    client.resume();
+    const count = (): number => received.reduce((sum, bytes) => sum + bytes.length, 0);
+    await until('all has come', () => count() === length);
+    await until('it has drained', () => server.writableLength === 0 && drains === 1);
+    expect(Buffer.concat(received).equals(Buffer.concat(Array.from({ length: parts }, () => part)))).toBe(
+      true,
+    );
+    expect(server.writableNeedDrain).toBe(false);
+  });
+
+  test(`${name}: ends once all has been written`, async () => {
+    await using pair = await open(listen);
+    const { server, client, told } = pair;
+    const received = collect(client);
+    client.pause();
+    const part = Buffer.alloc(1_000_000, 'x');
+    let length = part.length;
+    while (server.write(part)) length += part.length;
+    server.end();
+    client.resume();
+    await until('the client is told of the end', () => told.includes('client end'));
+    expect(received.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(length);
+    expect(told).not.toContain('server close');
+  });
+
+  test(`${name}: either side ends and the other goes on`, async () => {
+    for (const first of ['server', 'client'] as const) {
+      await using pair = await open(listen);
+      const { server, client, told } = pair;
+      const second = first === 'server' ? 'client' : 'server';
+      pair[first].end();
+      await until('the end is told', () => told.includes(`${second} end`));
+      pair[second].write(Buffer.from('still here'));
+      await until('it is heard', () => told.includes(`${first}: still here`));
+      pair[second].end();
+      await until('both have closed', () => told.includes('server close') && told.includes('client close'));
+      expect(told.filter((event) => event.startsWith(first))).toEqual([
+        `${first}: still here`,
+        `${first} end`,
+        `${first} close`,
+      ]);
+      expect([server.destroyed, client.destroyed]).toEqual([true, true]);
+    }
+  });
+
+  test(`${name}: nothing is told while it is paused`, async () => {
+    await using pair = await open(listen);
+    const { server, client, told } = pair;
+    server.pause();
+    client.write('first');
+    client.end();
+    // A round trip the other way: had the server been going to hear of it, it would have by now.
+    server.write(Buffer.from('ping'));
+    await until('the client hears', () => told.includes('client: ping'));
+    expect(told.filter((event) => event.startsWith('server'))).toEqual([]);
+    server.resume();
+    await until('the end is told', () => told.includes('server end'));
+    expect(told.filter((event) => event.startsWith('server'))).toEqual(['server: first', 'server end']);
+  });
+
+  test(`${name}: a reset is told as one, by either side`, async () => {
+    for (const first of ['server', 'client'] as const) {
+      await using pair = await open(listen);
+      const { told } = pair;
+      const errors: string[] = [];
+      pair.client.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code ?? ''));
+      pair[first].resetAndDestroy();
+      await until('both have closed', () => told.includes('server close') && told.includes('client close'));
+      if (first === 'server') expect(errors).toEqual(['ECONNRESET']);
+    }
+  });
+
+  test(`${name}: closing is told later, and no bytes come after destroying`, async () => {
+    await using pair = await open(listen);
+    const { server, client, told } = pair;
+    client.write('hello');
+    await until('it is heard', () => told.includes('server: hello'));
+    client.write('unheard');
+    server.destroy();
+    expect([server.destroyed, told.includes('server close')]).toEqual([true, false]);
+    server.write(Buffer.from('dropped'));
+    server.destroy();
+    await until('both have closed', () => told.includes('server close') && told.includes('client close'));
+    expect(told).not.toContain('server: unheard');
+    expect(told).not.toContain('client: dropped');
+  });
+}
+
+test('Bun.listen: what is written after the end is dropped', async () => {
+  await using pair = await open((onConnection) => Promise.resolve(listenLean(ANY_PORT, false, onConnection)));
+  const { server, told } = pair;
+  server.write(Buffer.from('last words'));
+  server.end();
+  expect(server.write(Buffer.from('too late'))).toBe(false);
+  await until('the client is told of the end', () => told.includes('client end'));
+  expect(told).toEqual(['client: last words', 'client end']);
+});
