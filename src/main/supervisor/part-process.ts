@@ -3,6 +3,7 @@
  * when it does not end by itself. What its end means is its part's business (`supervised-part.ts`).
  */
 import { AppError } from '#core/base/app-error.ts';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { PartName } from '#core/model/messages.ts';
 import { restoreBacklog } from '#platform/listening-socket.ts';
 import type { Logger } from '#platform/log.ts';
@@ -62,7 +63,7 @@ export class PartProcess {
       ipc: (message: PartMessage) => this.#receive(message),
       onExit: (_, exitCode, signalCode) => this.#ended(signalCode ?? exitCode),
     });
-    this.member = hub.join(name, standing, (message) => this.#send(message));
+    this.member = hub.join(name, standing, (message) => void this.#send(message));
     const { startMs } = SUPERVISOR_LIMITS;
     this.#startDeadline = setTimeout(
       () => this.#fail(new AppError('unavailable', `${plan.name} did not start within ${startMs / 1000} s`)),
@@ -86,14 +87,14 @@ export class PartProcess {
   /** Asks it to end in order, and kills it when it does not in time. */
   end(): Promise<void> {
     // One that is not up yet may not listen to messages; it has nothing under way.
-    if (this.#isUp && this.#options.plan.options !== null) this.#send({ kind: 'end' });
-    else this.#child.kill('SIGTERM');
+    const hears = this.#isUp && this.#options.plan.options !== null;
+    if (!hears || !this.#send({ kind: 'end' })) this.#child.kill('SIGTERM');
     return this.#endWithin(SUPERVISOR_LIMITS.stopMs);
   }
 
   /** The same, with a successor that takes over and with more time for what is under way. */
   handOver(withinMs: number): Promise<void> {
-    this.#send({ kind: 'hand-over', withinMs });
+    if (!this.#send({ kind: 'hand-over', withinMs })) this.#child.kill('SIGTERM');
     return this.#endWithin(withinMs + SUPERVISOR_LIMITS.handOverMarginMs);
   }
 
@@ -108,9 +109,17 @@ export class PartProcess {
     return this.exited;
   }
 
-  #send(message: SupervisorMessage): void {
-    // A part may die between two messages; what is sent then is lost with it.
-    if (this.isAlive) this.#child.send(message);
+  /** False when it cannot hear any more: a part may die between two messages, and its channel before it. */
+  #send(message: SupervisorMessage): boolean {
+    if (!this.isAlive) return false;
+    try {
+      this.#child.send(message);
+      return true;
+    } catch (error) {
+      const { plan, log } = this.#options;
+      log.debug({ part: plan.name, cause: errorMessage(error) }, 'a message found its channel closed');
+      return false;
+    }
   }
 
   #receive(message: PartMessage): void {

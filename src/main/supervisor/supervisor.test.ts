@@ -115,6 +115,21 @@ describe('the supervisor', () => {
     expect(await heard).toEqual({ heard: 'hello', from: 'speaker' });
   });
 
+  test('a part that lives on without its channel harms nobody, and ends at the end', async () => {
+    const supervisor = supervise('deaf', 'speaker');
+    const gone = join(directory, 'deaf.gone');
+    const deaf = `process.send({ kind: 'subscribe', topic: 'heartbeat' });
+      process.send({ kind: 'ready', facts: {} });
+      process.on('disconnect', () => require('fs').writeFileSync(${JSON.stringify(gone)}, ''));
+      setTimeout(() => process.disconnect(), 10); setInterval(() => {}, 1000);`;
+    await supervisor.start(part('deaf', deaf));
+    await until('it is deaf', () => Bun.file(gone).exists());
+    const speaker = `process.send({ kind: 'publish', topic: 'heartbeat', message: 'hello' });${READY}`;
+    await supervisor.start(part('speaker', speaker));
+    await supervisor.stop([['deaf', 'speaker']]);
+    expect(supervisor.processId('deaf')).toBeNull();
+  });
+
   test('starts nothing again while it ends, whoever ends the parts', async () => {
     const supervisor = supervise('first', 'last');
     const slow = `process.send({ kind: 'ready', facts: {} });
