@@ -22,6 +22,7 @@ import {
 import { DeadlineSweep } from './connection/deadline-sweep.ts';
 import { OutputScratch } from './connection/output-scratch.ts';
 import { ProxyGate } from './connection/proxy-gate.ts';
+import { WriteTurns } from './connection/write-turns.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1/connection.ts';
 import { FrameScratch } from './http2/output.ts';
@@ -131,6 +132,7 @@ class Listening implements Listeners {
       limits,
       sweep: new DeadlineSweep(limits.tickMs),
       scratch: new OutputScratch(),
+      turns: new WriteTurns(limits.turnBytes),
       frameScratch: new FrameScratch(),
       exchanges: 0,
       isDraining: false,

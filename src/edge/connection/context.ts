@@ -8,6 +8,7 @@ import type { FrameScratch } from '../http2/output.ts';
 import type { DeadlineSweep } from './deadline-sweep.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits } from './limits.ts';
 import type { OutputScratch } from './output-scratch.ts';
+import type { WriteTurns } from './write-turns.ts';
 
 /** Every bound of the listeners and their connections. */
 export type ListenLimits = ConnectionLimits & Http1Limits & Http2Limits;
@@ -29,6 +30,7 @@ export interface ConnectionContext {
   readonly limits: ListenLimits;
   readonly sweep: DeadlineSweep;
   readonly scratch: OutputScratch;
+  readonly turns: WriteTurns;
   readonly frameScratch: FrameScratch;
   /** Number of the last exchange. */
   exchanges: number;

@@ -29,6 +29,8 @@ export interface ConnectionLimits {
   readonly bodyProgressBytesMin: number;
   /** Between two signs that the client takes bytes: the kernel tells only when a third of a send buffer of up to 4 MB is free. */
   readonly writeProgressMs: number;
+  /** Bytes written to all clients between two looks at the network: about a millisecond's worth. */
+  readonly turnBytes: number;
   /** After our last byte: for the client to read it and close, before a reset could take it away. */
   readonly lingerMs: number;
   readonly lingerBytesMax: number;
@@ -69,6 +71,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   bodyProgressMs: 30_000,
   bodyProgressBytesMin: 1024,
   writeProgressMs: 75_000,
+  turnBytes: MIB,
   lingerMs: 5_000,
   lingerBytesMax: 16 * MIB,
 

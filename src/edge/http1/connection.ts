@@ -63,7 +63,8 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
     this.#info = info;
     this.#context = context;
     this.#onClosed = onClosed;
-    this.output = new Output(socket, context.scratch, context.limits.writePartBytes);
+    const { scratch, turns, limits } = context;
+    this.output = new Output(socket, scratch, turns, limits.writePartBytes, () => this.#drained());
     this.#readDeadline = this.#deadline(context.limits.headMs);
     context.sweep.add(this);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));

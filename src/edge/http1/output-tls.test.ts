@@ -5,6 +5,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { createTestAuthority } from '../../../test/support/test-authority.ts';
 import { until } from '../../../test/support/until.ts';
 import { OutputScratch } from '../connection/output-scratch.ts';
+import { WriteTurns } from '../connection/write-turns.ts';
 import { Output } from './output.ts';
 
 /** One pair of TLS sockets after another; the client's side reads nothing until it is resumed. */
@@ -35,7 +36,7 @@ test('the shared scratch buffer can be written again although a TLS socket says 
   const pairs = await startPairs();
   const scratch = new OutputScratch();
   const { accepted, client } = await pairs.pair();
-  const output = new Output(accepted, scratch, 65_536);
+  const output = new Output(accepted, scratch, new WriteTurns(1_000_000_000), 65_536, () => {});
   const { bytes } = scratch;
   let sent = 0;
   // Turn by turn, each message begun with nothing pending, until the client's window is full.

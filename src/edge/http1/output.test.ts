@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { until } from '../../../test/support/until.ts';
 import { OutputScratch, SCRATCH_BYTES } from '../connection/output-scratch.ts';
+import { WriteTurns } from '../connection/write-turns.ts';
 import { Output } from './output.ts';
 
 /** A socket that takes what it is given late, when `isSlow`, so that the bytes must have stayed as they were. */
@@ -27,7 +28,10 @@ class TestSocket extends Writable {
 }
 
 function outputOn(socket: TestSocket, scratch = new OutputScratch()): Output {
-  const output = new Output(socket as unknown as Socket, scratch, 5000);
+  const turns = new WriteTurns(20_000);
+  const output: Output = new Output(socket as unknown as Socket, scratch, turns, 5000, () => {
+    output.drained();
+  });
   socket.on('drain', () => output.drained());
   return output;
 }
@@ -114,4 +118,64 @@ test('connections that share the scratch buffer do not mix, also when one is slo
   const due = (name: string) => Array.from({ length: 50 }, (_, i) => `${name} ${i};`).join('');
   expect(Buffer.concat(slow.received).toString()).toBe(due('slow'));
   expect(Buffer.concat(fast.received).toString()).toBe(due('fast'));
+});
+
+/** Many outputs on sockets that take everything at once, as kernels do for readers that are fast. */
+function manyOutputs(count: number, turnBytes: number, partBytes: number) {
+  const turns = new WriteTurns(turnBytes);
+  const scratch = new OutputScratch();
+  return Array.from({ length: count }, () => {
+    const socket = new TestSocket(false);
+    const output: Output = new Output(socket as unknown as Socket, scratch, turns, partBytes, () => {
+      output.drained();
+    });
+    const written = () => socket.received.reduce((sum, { length }) => sum + length, 0);
+    return { output, written };
+  });
+}
+
+/** What all have written after each turn, until all have written everything. */
+async function followTurns(outputs: ReturnType<typeof manyOutputs>, bytes: number) {
+  const perTurn: number[] = [];
+  let spread = 0;
+  let before = 0;
+  for (let sum = 0; sum < bytes * outputs.length; ) {
+    const each = outputs.map(({ written }) => written());
+    sum = each.reduce((total, written) => total + written, 0);
+    if (sum > before) perTurn.push(sum - before);
+    before = sum;
+    spread = Math.max(spread, Math.max(...each) - Math.min(...each));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { first: perTurn[0] as number, later: Math.max(...perTurn.slice(1)), spread };
+}
+
+test('whole bodies go out in turns: a bounded amount between two looks at the network, and all at one pace', async () => {
+  const [count, bytes, turnBytes, partBytes] = [40, 500_000, 100_000, 25_000];
+  const outputs = manyOutputs(count, turnBytes, partBytes);
+  const body = new Uint8Array(bytes);
+  for (const { output } of outputs) output.writeWhole('', body);
+  const { first, later, spread } = await followTurns(outputs, bytes);
+  // At first each sends what it puts together with its head; then parts, the last of which may go over.
+  expect(first).toBeLessThanOrEqual(count * SCRATCH_BYTES + turnBytes + partBytes);
+  expect(later).toBeLessThanOrEqual(turnBytes + partBytes);
+  expect(spread).toBeLessThanOrEqual(turnBytes + partBytes);
+});
+
+test('streams whose bytes are there already go out in turns as well', async () => {
+  const [count, bytes, turnBytes, partBytes] = [40, 640_000, 200_000, 64_000];
+  const outputs = manyOutputs(count, turnBytes, partBytes);
+  const part = new Uint8Array(partBytes);
+  const produce = async (output: Output) => {
+    for (let sent = 0; sent < bytes; sent += partBytes) {
+      output.write('', part, '');
+      await output.writable();
+    }
+  };
+  for (const { output } of outputs) void produce(output);
+  const { first, later, spread } = await followTurns(outputs, bytes);
+  expect(first).toBeLessThanOrEqual(count * partBytes + turnBytes);
+  // Who is let go on is counted beforehand with a part.
+  expect(later).toBeLessThanOrEqual(2 * turnBytes + partBytes);
+  expect(spread).toBeLessThanOrEqual(2 * turnBytes + partBytes);
 });

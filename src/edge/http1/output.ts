@@ -1,7 +1,7 @@
 /**
  * The sending side of one connection: puts head and body into as few socket writes as possible, hands out
- * large bodies in parts, and turns the socket's backpressure into promises. Message framing is left to
- * its callers.
+ * large bodies in parts and in turns with the other connections of the worker, and turns the socket's
+ * backpressure into promises. Message framing is left to its callers.
  *
  * Small messages are put together in one scratch buffer shared by all connections of a worker, which
  * saves an allocation per response. The socket has sent or copied it when `write` returns, unless it says
@@ -13,15 +13,21 @@ import { TLSSocket } from 'node:tls';
 import type { ByteSocket } from '#platform/byte-socket.ts';
 import { ClientGone, rejectedAsGone } from '../connection/client-gone.ts';
 import { type OutputScratch, SCRATCH_BYTES } from '../connection/output-scratch.ts';
+import type { TurnTaker, WriteTurns } from '../connection/write-turns.ts';
 
 const WRITABLE = Promise.resolve();
 
 function ignore(): void {}
 
-export class Output {
+/** What whoever is let go on is taken to write: the size of the parts that bodies mostly come in. */
+const PART_EXPECTED_BYTES = 64 * 1024;
+
+export class Output implements TurnTaker {
   readonly #socket: ByteSocket;
   readonly #scratch: OutputScratch;
+  readonly #turns: WriteTurns;
   readonly #partBytes: number;
+  readonly #onTurn: () => void;
   /** Whether the socket may still refer to a buffer after `write` has returned. */
   readonly #mayKeepBytes: boolean;
   #writtenBytes = 0;
@@ -29,15 +35,25 @@ export class Output {
   #rest: Uint8Array | null = null;
   #restAt = 0;
   #waiter: PromiseWithResolvers<void> | null = null;
+  #isInLine = false;
   #goneReason: string | null = null;
   /** For `isStalled`: how much the socket had taken when it last took something. */
   #takenBytes = 0;
   #takenTick = 0;
 
-  constructor(socket: ByteSocket, scratch: OutputScratch, partBytes: number) {
+  /** `onTurn`: as when the socket drains, `drained` is to be called. */
+  constructor(
+    socket: ByteSocket,
+    scratch: OutputScratch,
+    turns: WriteTurns,
+    partBytes: number,
+    onTurn: () => void,
+  ) {
     this.#socket = socket;
     this.#scratch = scratch;
+    this.#turns = turns;
     this.#partBytes = partBytes;
+    this.#onTurn = onTurn;
     this.#mayKeepBytes = !(socket instanceof TLSSocket);
   }
 
@@ -100,22 +116,33 @@ export class Output {
   /** Resolves when more may be written; rejects with `ClientGone`. */
   writable(): Promise<void> {
     if (this.#goneReason !== null) return rejectedAsGone(this.#goneReason);
-    if (!this.isBlocked) return WRITABLE;
+    const { isBlocked } = this;
+    if (!isBlocked && !this.#turns.isOver) return WRITABLE;
     if (this.#waiter === null) {
       this.#waiter = Promise.withResolvers<void>();
       this.#waiter.promise.catch(ignore);
     }
+    if (!isBlocked) this.#getInLine();
     return this.#waiter.promise;
   }
 
-  /** To be called when the socket drains. True when this finished a body begun by `writeWhole`. */
+  /** To be called when the socket drains, or on its turn. True when this finished a body begun by `writeWhole`. */
   drained(): boolean {
     if (this.#rest !== null) return this.#writeRest();
-    if (this.#waiter !== null && !this.isBlocked) {
-      this.#waiter.resolve();
-      this.#waiter = null;
+    if (this.#waiter === null || this.isBlocked) return false;
+    if (this.#turns.isOver) {
+      this.#getInLine();
+      return false;
     }
+    this.#turns.spend(PART_EXPECTED_BYTES);
+    this.#waiter.resolve();
+    this.#waiter = null;
     return false;
+  }
+
+  onTurn(): void {
+    this.#isInLine = false;
+    if (this.#goneReason === null) this.#onTurn();
   }
 
   /** To be called once when the connection is lost: what is written from now on is dropped. */
@@ -138,16 +165,29 @@ export class Output {
     return tick - this.#takenTick >= ticksMax;
   }
 
+  #getInLine(): void {
+    if (this.#isInLine) return;
+    this.#isInLine = true;
+    this.#turns.wait(this);
+  }
+
   #put(bytes: Uint8Array): void {
     this.#writtenBytes += bytes.length;
+    this.#turns.spend(bytes.length);
     this.#socket.write(bytes);
   }
 
   #writeRest(): boolean {
     const body = this.#rest;
     if (body === null) return true;
+    let hasWrittenPart = false;
     while (this.#restAt < body.length) {
       if (this.isBlocked) return false;
+      if (this.#turns.isOver || (hasWrittenPart && this.#turns.hasWaiting)) {
+        this.#getInLine();
+        return false;
+      }
+      hasWrittenPart = true;
       const end = Math.min(body.length, this.#restAt + this.#partBytes);
       this.#put(body.subarray(this.#restAt, end));
       this.#restAt = end;

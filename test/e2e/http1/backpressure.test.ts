@@ -80,6 +80,37 @@ describe('backpressure', () => {
     client.destroy();
   }, 60_000);
 
+  test('a small request does not wait until many large responses are written', async () => {
+    const part = new Uint8Array(65_536);
+    const [clients, parts] = [100, 32];
+    let written = 0;
+    let writtenBefore = -1;
+    const produce = async (sink: BodySink) => {
+      for (let i = 0; i < parts; i += 1) {
+        written += part.length;
+        await sink.write(part);
+      }
+      await sink.end();
+    };
+    await using listener = await startTestListener((x) => {
+      if (x.request.target === '/small') writtenBefore = written;
+      if (x.request.target === '/small') x.respondWhole(head(200), Buffer.from('small'));
+      else produce(x.respondStream(head(200), null)).catch(() => {});
+    });
+    const large = await Promise.all(Array.from({ length: clients }, () => openRawClient(listener.http)));
+    const small = await openRawClient(listener.http);
+    await until('all are accepted', () => listener.listeners.statistics().http?.open === clients + 1);
+    for (const client of large) {
+      // The kernel takes all of it: nobody is held up by a reader.
+      client.stopReading();
+      client.write(GET);
+    }
+    small.write(GET.replace('/ ', '/small '));
+    expect((await small.readResponse()).text).toBe('small');
+    expect(writtenBefore).toBeLessThan((clients * parts * part.length) / 4);
+    for (const client of [...large, small]) client.destroy();
+  });
+
   test('a client that takes nothing for too long is cut', async () => {
     let failure: unknown;
     await using listener = await startTestListener(

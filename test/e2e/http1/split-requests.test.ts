@@ -7,6 +7,7 @@ import { type ConnectionContext, LISTEN_LIMITS } from '#edge/connection/context.
 import { DeadlineSweep } from '#edge/connection/deadline-sweep.ts';
 import { OutputScratch } from '#edge/connection/output-scratch.ts';
 import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
+import { WriteTurns } from '#edge/connection/write-turns.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { Http1Connection } from '#edge/http1/connection.ts';
 import { FrameScratch } from '#edge/http2/output.ts';
@@ -56,6 +57,7 @@ const context: ConnectionContext = {
   limits: { ...LISTEN_LIMITS, requestBodyBytesMax: 1_000_000 },
   sweep: new DeadlineSweep(60_000),
   scratch: new OutputScratch(),
+  turns: new WriteTurns(LISTEN_LIMITS.turnBytes),
   frameScratch: new FrameScratch(),
   exchanges: 0,
   isDraining: false,

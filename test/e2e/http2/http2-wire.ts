@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream';
 import { type ConnectionContext, LISTEN_LIMITS, type ListenLimits } from '#edge/connection/context.ts';
 import { DeadlineSweep } from '#edge/connection/deadline-sweep.ts';
 import { OutputScratch } from '#edge/connection/output-scratch.ts';
+import { WriteTurns } from '#edge/connection/write-turns.ts';
 import type { ExchangeHandler } from '#edge/exchange.ts';
 import { FrameScratch } from '#edge/http2/output.ts';
 import { Http2Connection } from '#edge/http2/server/connection.ts';
@@ -74,6 +75,7 @@ export function openWire(handler: ExchangeHandler, options: WireOptions = {}): W
     limits,
     sweep: new DeadlineSweep(limits.tickMs),
     scratch: new OutputScratch(),
+    turns: new WriteTurns(LISTEN_LIMITS.turnBytes),
     frameScratch: new FrameScratch(),
     exchanges: 0,
     isDraining: false,
