@@ -69,6 +69,17 @@ describe('the snapshot in force', () => {
     expect(again.holder.current()?.generation).toBe(2);
   });
 
+  test('one kept by a former release counts, what it lacks filled in', async () => {
+    const { zone, ...rest } = snapshot(4);
+    const site = { id: 'old', hosts: ['old.example'], origins: [{ url: 'http://192.0.2.1' }] };
+    const former = { ...rest, zone, sites: [site] } as unknown as Snapshot;
+    const file = join(directory, 'former.json');
+    writeFileSync(file, JSON.stringify({ ...former, digest: snapshotDigest(former) }));
+    const { holder, swapped } = await hold(file);
+    expect(swapped).toEqual([4]);
+    expect(holder.current()?.sites[0]).toMatchObject({ minTlsVersion: '1.2', clientCertificates: null });
+  });
+
   test('is not swapped for the same one published again', async () => {
     const { swapped, control } = await hold();
     control.publish('snapshot', snapshot(1));

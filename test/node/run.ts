@@ -10,7 +10,14 @@ import { run } from 'node:test';
 const ROOT = join(import.meta.dirname, '../..');
 
 /** Where the engines, what they stand on and what runs on them are tested. */
-const FOLDERS = ['src/core/http', 'src/edge', 'test/e2e/http1', 'test/e2e/http2', 'test/e2e/road'];
+const FOLDERS = [
+  'src/core/http',
+  'src/edge',
+  'test/e2e/http1',
+  'test/e2e/http2',
+  'test/e2e/road',
+  'test/e2e/tls',
+];
 
 /** A file that takes longer, ms, hangs; a test has its own bound in `bun-test.ts`. */
 const FILE_TIMEOUT_MS = 180_000;

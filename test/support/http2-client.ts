@@ -29,6 +29,7 @@ import {
 } from '#edge/http2/frame.ts';
 import { HpackDecoder } from '#edge/http2/hpack/decoder.ts';
 import { encodeFieldPlain, fieldBytesMax } from '#edge/http2/hpack/encoder.ts';
+import type { ClientTlsOptions } from './raw-client.ts';
 
 export interface Frame {
   readonly type: number;
@@ -48,7 +49,7 @@ export interface Http2ClientOptions {
   readonly address: string;
   readonly port: number;
   /** Null: plain, with prior knowledge. */
-  readonly tls?: { readonly serverName?: string; readonly ca?: string } | null;
+  readonly tls?: ({ readonly serverName?: string; readonly ca?: string } & ClientTlsOptions) | null;
   /** Settings sent first, as (identifier, value) pairs. */
   readonly settings?: readonly (readonly [number, number])[];
   /** Send nothing, not even the preface. */
@@ -303,9 +304,10 @@ export async function connectHttp2(options: Http2ClientOptions): Promise<Http2Te
   if (tls === null) {
     socket = connect(where, resolve);
   } else {
-    const trust = tls.ca === undefined ? { rejectUnauthorized: false } : { ca: tls.ca };
-    const servername = tls.serverName ?? 'example.com';
-    socket = connectTls({ ...where, ...trust, servername, ALPNProtocols: ['h2'] }, resolve);
+    const { serverName = 'example.com', ca, ...rest } = tls;
+    const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
+    const ALPNProtocols = ['h2'];
+    socket = connectTls({ ...where, ...trust, servername: serverName, ALPNProtocols, ...rest }, resolve);
   }
   socket.once('error', reject);
   const client = new Http2TestClient(socket, tls === null ? 'http' : 'https');

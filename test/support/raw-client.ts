@@ -7,7 +7,7 @@
  *     const response = await client.readResponse();
  */
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 
 export interface RawResponse {
   readonly httpVersion: string;
@@ -29,11 +29,16 @@ export interface RawResponse {
 export interface RawClientOptions {
   readonly address: string;
   readonly port: number;
-  /** Talk TLS; `serverName` null sends none. */
-  readonly tls?: { readonly serverName: string | null; readonly ca?: string };
+  /** Talk TLS; `serverName` null sends none. The rest goes to the TLS library as it is. */
+  readonly tls?: { readonly serverName: string | null; readonly ca?: string } & ClientTlsOptions;
   /** Do not read until `startReading`. */
   readonly startPaused?: boolean;
 }
+
+export type ClientTlsOptions = Pick<
+  ConnectionOptions,
+  'key' | 'cert' | 'ciphers' | 'sigalgs' | 'minVersion' | 'maxVersion' | 'session' | 'ALPNProtocols'
+>;
 
 export interface RawClient {
   readonly socket: Socket | TLSSocket;
@@ -72,10 +77,10 @@ export async function openRawClient(options: RawClientOptions): Promise<RawClien
   if (options.tls === undefined) {
     socket = connect(where, resolve);
   } else {
-    const { serverName, ca } = options.tls;
+    const { serverName, ca, ...rest } = options.tls;
     const name = serverName === null ? {} : { servername: serverName };
     const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
-    socket = connectTls({ ...where, ...name, ...trust }, resolve);
+    socket = connectTls({ ...where, ...name, ...trust, ...rest }, resolve);
   }
   socket.once('error', (error: NodeJS.ErrnoException) => {
     // Accepted and reset before we looked: open, and ended. Whether that is seen here or later is chance.

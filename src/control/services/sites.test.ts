@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { SiteInput } from '#core/model/site.ts';
+import { createTestAuthority } from '../../../test/support/test-authority.ts';
 import {
   joinTestPart,
   makeDataDirectory,
@@ -94,6 +95,37 @@ describe('sites', () => {
     });
     expect(again.rules).toEqual(site.rules);
     expect(atEdge('shop')).toMatchObject({ staleIfErrorSeconds: 5, webSockets: false });
+  });
+
+  test('authorities of client certificates are checked, kept in one form, and taken away again', async () => {
+    const authority = await createTestAuthority();
+    const { key, cert } = await authority.issue(['shop']);
+    const params = { id: 'shop' };
+    const patch = (clientCertificates: SiteInput['clientCertificates']) =>
+      control.client.patchSite({
+        params,
+        body: clientCertificates === undefined ? {} : { clientCertificates: clientCertificates as never },
+      });
+    const site = await patch({ authoritiesPem: `ours:\r\n${authority.certificate}`, mode: 'require' });
+    expect(site.clientCertificates?.authoritiesPem).toStartWith('-----BEGIN CERTIFICATE-----\n');
+    expect(site.minTlsVersion).toBe('1.2');
+    expect(atEdge('shop')?.clientCertificates).toEqual(site.clientCertificates);
+    for (const wrong of [cert, `${authority.certificate}\n${key}`, '-----BEGIN CERTIFICATE-----\nx']) {
+      expect(await refusalOf(patch({ authoritiesPem: wrong, mode: 'require' }))).toMatchObject({
+        code: 'invalid',
+        details: [{ path: 'clientCertificates.authoritiesPem' }],
+      });
+    }
+    expect(await refusalOf(patch({ authoritiesPem: 'x', mode: 'require' }))).toMatchObject({
+      message: 'clientCertificates.authoritiesPem: must be certificates in PEM',
+    });
+    expect(
+      (await patch({ authoritiesPem: authority.certificate, mode: 'request' })).clientCertificates?.mode,
+    ).toBe('request');
+    await control.client.patchSite({ params, body: { minTlsVersion: '1.3' } });
+    expect(atEdge('shop')).toMatchObject({ minTlsVersion: '1.3', clientCertificates: { mode: 'request' } });
+    await control.client.patchSite({ params, body: { minTlsVersion: '1.2', clientCertificates: null } });
+    expect(atEdge('shop')).toMatchObject({ minTlsVersion: '1.2', clientCertificates: null });
   });
 
   test('put adds what is not there, and refuses another id', async () => {

@@ -119,6 +119,25 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
     'no-store',
   ],
   ['AD8', 'Authorization', { request: [['Authorization', 'x']], response: [KEPT] }, 'authorization'],
+  ['AD8', 'a certificate', { hasClientCertificate: true, response: [KEPT] }, 'client-certificate'],
+  [
+    'AD8',
+    'a certificate, overridden',
+    { hasClientCertificate: true, rule: OVERRIDE, response: [] },
+    'client-certificate',
+  ],
+  [
+    'AD8',
+    'a certificate, public',
+    { hasClientCertificate: true, response: [control('public, max-age=60')] },
+    'store',
+  ],
+  [
+    'AD8',
+    'a certificate, public and private, overridden',
+    { hasClientCertificate: true, rule: OVERRIDE, response: [control('public, private')] },
+    'client-certificate',
+  ],
   [
     'AD8',
     'Authorization, public',
@@ -181,6 +200,9 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
     { response: [control('max-age=60, no-cache="Set-Cookie"'), ['Set-Cookie', 'a=b']] },
     'store',
   ],
+  ['AD10', 'Vary on certificates', { response: [KEPT, ['Vary', 'a, Client-Cert']] }, 'vary-client'],
+  ['AD10', 'Vary on chains of them', { response: [KEPT, ['Vary', 'client-cert-chain']] }, 'vary-client'],
+  ['AD10', 'Vary on addresses', { response: [KEPT, ['Vary', 'X-Forwarded-For']] }, 'vary-client'],
   ['AD10', 'Vary: *', { response: [KEPT, ['Vary', 'a, *']] }, 'vary-star'],
   [
     'AD10',

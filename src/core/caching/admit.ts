@@ -66,7 +66,7 @@ export function admit(input: AdmitInput): Admission {
   const varyNames = parseVary(responseFields.get('vary'));
   if (varyNames === null || varyNames.length > VARY_NAMES_MAX) return pass('vary-star');
   // What the next user sends under these names is not what the origin would see.
-  if (varyNames.some(isSetPerClient)) return pass('vary-star');
+  if (varyNames.some(isSetPerClient)) return pass('vary-client');
   const tags = tagsOf(responseFields);
   if (tags === null) return pass('too-large');
   if (!isWorthStoring(status, derived)) return pass(derived.directives.noCache ? 'no-cache' : 'no-lifetime');
@@ -105,10 +105,13 @@ function refusedByDirectives(input: AdmitInput, derived: DerivedMoments): PassRe
 
 function refusedBySafety(input: AdmitInput, derived: DerivedMoments): PassReason | null {
   const { directives } = derived;
-  if (input.hasClientCertificate || input.requestFields.get('authorization') !== null) {
+  const hasAuthorization = input.requestFields.get('authorization') !== null;
+  if (hasAuthorization || input.hasClientCertificate) {
     // A rule never makes one person's answer everybody's: only the origin's own word does (§3.5, RFC 9440 §2.4).
     const isShared = directives.public || directives.mustRevalidate || directives.sMaxAge !== null;
-    if (!isShared || directives.private || directives.noStore) return 'authorization';
+    if (!isShared || directives.private || directives.noStore) {
+      return hasAuthorization ? 'authorization' : 'client-certificate';
+    }
   }
   if (setsCookie(input.responseFields, directives) && !isMarkedShared(derived)) return 'set-cookie';
   return null;

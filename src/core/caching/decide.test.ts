@@ -86,6 +86,7 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
   ],
   ['DE4', 'Range', { ...NONE, fields: { range: 'bytes=0-1' } }, 'forward uri-miss store'],
   ['DE4', 'Authorization', { ...NONE, fields: { authorization: 'x' } }, 'forward uri-miss store'],
+  ['DE4', 'a certificate shown', { ...NONE, hasClientCertificate: true }, 'forward uri-miss store'],
   ['DE4', 'Cookie', { ...NONE, fields: { cookie: 'a=b' } }, 'forward uri-miss store collapse'],
   ['DE4', 'HEAD', { ...NONE, method: 'HEAD' }, 'forward uri-miss'],
   ['DE5', 'fresh', {}, 'reuse'],

@@ -82,6 +82,28 @@ describe('requests to origins', () => {
     ]);
   });
 
+  test('FW2 nor may a claim be spelt as CGI would read it', () => {
+    const names = ['X_Forwarded_For', 'x_real-ip', 'Client_Cert', 'CDN_Loop', 'Via_', 'X_Kept'];
+    const sent = forward(names.map((name) => [name, 'forged']));
+    expect([...sent].filter(([, value]) => value === 'forged').map(([name]) => name)).toEqual([
+      'Via_',
+      'X_Kept',
+    ]);
+  });
+
+  test('FW2 certificates of clients are what we say they are', () => {
+    const forged: [string, string][] = [
+      ['Client-Cert', ':Zm9yZ2Vk:'],
+      ['Client-Cert-Chain', ':Zm9yZ2Vk:'],
+      ['X-Client-Cert', 'forged'],
+      ['SSL-Client-Verify', 'SUCCESS'],
+      ['X-SSL-Client-S-DN', 'CN=forged'],
+    ];
+    const certificates = (sent: Fields) => [...sent].filter(([name]) => /client|ssl/i.test(name));
+    expect(certificates(forward(forged))).toEqual([]);
+    expect(certificates(forward(forged, 'GET', 'c2hvd24='))).toEqual([['Client-Cert', ':c2hvd24=:']]);
+  });
+
   test('FW3 Via and CDN-Loop are added to', () => {
     const sent = forward([
       ['Via', '1.0 a'],

@@ -3,10 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ClientCertificate } from '#core/model/tls-policy.ts';
 import { TLS_LIMITS } from './limits.ts';
 
-/**
- * `authorized` alone proves nothing: Node has it true on a resumed TLS 1.3 session whose client never showed a
- * certificate.
- */
+/** In a resumed session it is what the client showed when the session began. Null: nothing. */
 export function readClientCertificate(socket: TLSSocket): ClientCertificate | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;

@@ -86,9 +86,12 @@ export class TlsServers {
   }
 }
 
-/** Whether a certificate was shown, and is trusted, is for the road to judge: it can say what is wrong. */
+/**
+ * Whether a certificate was shown, and is trusted, is for the road to judge: it can say what is wrong. An authority
+ * is trusted as listed, also one below another; Node (26) passes this by and wants the topmost one listed.
+ */
 function askFor(authoritiesPem: string): TlsOptions {
-  return { ca: authoritiesPem, requestCert: true, rejectUnauthorized: false };
+  return { ca: authoritiesPem, allowPartialTrustChain: true, requestCert: true, rejectUnauthorized: false };
 }
 
 /** Of each key type the first that can be read; of a single certificate that is found out by using it. */
