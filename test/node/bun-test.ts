@@ -13,6 +13,12 @@ export { expect };
 /** A test that waits for a condition under load may take this long, ms; the same as under Bun (`scripts/test.ts`). */
 const TIMEOUT_MS = 60_000;
 
+/** What a failed test has left open may hold the process of its file no longer than this, ms. */
+const LEFT_OPEN_MS = 2_000;
+runner.after(() => {
+  setTimeout(() => process.exit(), LEFT_OPEN_MS).unref();
+});
+
 type Body = () => unknown;
 type Row = readonly unknown[];
 type Timeout = number | { readonly timeout?: number };

@@ -32,13 +32,14 @@ const paths = process.argv.length > 2 ? process.argv.slice(2) : FOLDERS;
 const files = [...new Set(paths.flatMap(testFiles))].sort();
 const counts = { pass: 0, fail: 0, skip: 0 };
 
+// Sources are compiled once for all files; saves a quarter of the time.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules/.cache/node');
+
 const stream = run({
   files,
   cwd: ROOT,
   concurrency: 2,
   timeout: FILE_TIMEOUT_MS,
-  // A test that failed may have left something open.
-  forceExit: true,
   execArgv: ['--import', join(import.meta.dirname, 'register.ts')],
 });
 
@@ -72,6 +73,10 @@ for await (const event of stream) {
       process.stderr.write(`(fail) ${trail.slice(0, nesting + 1).join(' > ')}\n${reasonOf(details.error)}\n`);
       break;
     }
+    // Such as what a test that has ended still threw; it fails the process of its file.
+    case 'test:diagnostic':
+      if (event.data.file !== undefined) process.stderr.write(`${event.data.message}\n`);
+      break;
     case 'test:stdout':
     case 'test:stderr':
       process.stderr.write(event.data.message);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const ROOT = join(import.meta.dir, '../..');
+const ROOT = join(import.meta.dirname, '../..');
 
 export interface PerigeeProcess {
   readonly api: string;

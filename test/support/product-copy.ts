@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const ROOT = join(import.meta.dir, '../..');
+const ROOT = join(import.meta.dirname, '../..');
 
 export interface ProductCopy {
   readonly root: string;

@@ -93,6 +93,17 @@ describe('the core', () => {
   });
 });
 
+test('the edge and its tests, which Node runs too, use nothing of Bun alone', () => {
+  const bunOnly = /\bBun\.|\bimport\.meta\.(?:dir|path|file)\b|from 'bun(?!:test)/;
+  const wrong = all.filter(
+    ({ path, text }) =>
+      /^(src\/edge|src\/core|test\/e2e\/(http|road))/.test(path) &&
+      bunOnly.test(text) &&
+      !text.includes('fileOnBun('),
+  );
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
+
 describe('sizes', () => {
   test(`no file is longer than ${FILE_LINES_MAX} lines`, () => {
     expect(

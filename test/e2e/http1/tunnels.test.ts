@@ -120,14 +120,16 @@ describe('an accepted switch', () => {
       ['connection', 'Upgrade'],
       ['upgrade', 'websocket'],
     ]);
-    void copy(tunnel);
+    const copying = copy(tunnel);
     const bytes = pattern(300_000);
     client.write(bytes);
     expect((await client.readBytes(bytes.length)).equals(bytes)).toBe(true);
     client.write(GET);
     expect((await client.readBytes(GET.length)).toString()).toBe(GET);
     expect(edge.listener.listeners.statistics().exchanges).toBe(1);
-    client.destroy();
+    client.end();
+    await copying;
+    expect((await client.readToEnd()).length).toBe(0);
   });
 
   test('begins with what the client sent before it, wherever that was cut', async () => {

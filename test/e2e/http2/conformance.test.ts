@@ -27,13 +27,13 @@ afterAll(() => lab[Symbol.asyncDispose]());
 for (const { id, shows, run } of CASES) test(`${id}: ${shows}`, () => run(lab));
 
 describe('every rule has a test, and every test a rule', () => {
-  const document = readFileSync(join(import.meta.dir, '../../../docs/spec/http2.md'), 'utf8');
+  const document = readFileSync(join(import.meta.dirname, '../../../docs/spec/http2.md'), 'utf8');
   const written = [...document.matchAll(/^\| ((?:H2|WS|PR|AB)[-.\d]+[a-z]?) \|/gm)].map(([, id]) => id);
   /** Tests of the bounds are named by their ids where they stand. */
-  const hostile = readdirSync(import.meta.dir)
+  const hostile = readdirSync(import.meta.dirname)
     .filter((name) => name.startsWith('hostile') && name.endsWith('.test.ts'))
     .flatMap((name) => [
-      ...readFileSync(join(import.meta.dir, name), 'utf8').matchAll(/\btest\(['`](AB\d+): /g),
+      ...readFileSync(join(import.meta.dirname, name), 'utf8').matchAll(/\btest\(['`](AB\d+): /g),
     ])
     .map(([, id]) => id);
 
