@@ -3,13 +3,29 @@
  * some download for long. Each says of everything that a user would have noticed; by the rules, nobody retries.
  */
 import { createHash } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { GOAWAY, readUint31 } from '#edge/http2/frame.ts';
 import { connectHttp2, type Http2TestClient } from './http2-client.ts';
 import { openRawClient, type RawClient, type RawClientOptions } from './raw-client.ts';
 
 export interface Users {
-  readonly options: RawClientOptions & { readonly tls: { readonly serverName: string; readonly ca: string } };
+  readonly options: RawClientOptions;
   readonly host: string;
+}
+
+export interface SecureUsers extends Users {
+  /** PEM of the authority that they trust. */
+  readonly ca: string;
+}
+
+export function secureUsers(
+  place: Pick<RawClientOptions, 'address' | 'port'>,
+  host: string,
+  ca: string,
+): SecureUsers {
+  // One context for all: reading the authority's certificate costs more than a handshake.
+  const tls = { serverName: host, secureContext: createSecureContext({ ca }), rejectUnauthorized: true };
+  return { options: { ...place, tls }, host, ca };
 }
 
 /** What happened to all of them. */
@@ -88,10 +104,16 @@ export async function reuseConnections(
 }
 
 /** The same over HTTP/2, whose connections end with GOAWAY: streams beyond the last one it names may be sent again. */
-export async function reuseHttp2(users: Users, tally: Tally, isOver: () => boolean): Promise<void> {
+export async function reuseHttp2(
+  users: SecureUsers,
+  tally: Tally,
+  isOver: () => boolean,
+  pauseMs: number,
+): Promise<void> {
   while (!isOver()) {
     try {
-      const client = await connectHttp2(users.options);
+      const { options, host, ca } = users;
+      const client = await connectHttp2({ ...options, tls: { serverName: host, ca } });
       tally.connections += 1;
       for (let id = 1; !isOver(); id += 2) {
         if (lastStreamOf(client) !== null) {
@@ -108,6 +130,7 @@ export async function reuseHttp2(users: Users, tally: Tally, isOver: () => boole
           throw new Error(`status ${response.status}: ${response.body}`);
         tally.responses += 1;
         if (id > 1) tally.reused += 1;
+        await Bun.sleep(pauseMs);
       }
       client.destroy();
     } catch (error) {

@@ -13,6 +13,8 @@ import {
   connectAnew,
   reuseConnections,
   reuseHttp2,
+  type SecureUsers,
+  secureUsers,
   sha256,
   Tally,
   type Users,
@@ -28,7 +30,8 @@ const CONNECTIONS_MIN = 3_000;
 const LARGE = pattern(32 * 1024 * 1024);
 let origin: ScriptedOrigin;
 let perigee: PerigeeProcess;
-let users: Users;
+let users: SecureUsers;
+let plainUsers: Users;
 
 beforeAll(async () => {
   origin = await startHandlerOrigin(systemClock, ({ method, target, body }) => {
@@ -39,8 +42,12 @@ beforeAll(async () => {
   });
   perigee = await startPerigee('--no-demo', '--edges', '2', '--site', `${HOST}=${origin.url}`);
   const ca = await (await fetch(`http://${perigee.api}/ca.pem`)).text();
-  const [address = '', httpsPort = ''] = perigee.https.split(':');
-  users = { options: { address, port: Number(httpsPort), tls: { serverName: HOST, ca } }, host: HOST };
+  const place = (text: string) => {
+    const [address = '', port = ''] = text.split(':');
+    return { address, port: Number(port) };
+  };
+  users = secureUsers(place(perigee.https), HOST, ca);
+  plainUsers = { options: place(perigee.http), host: HOST };
 });
 
 afterAll(async () => {
@@ -50,10 +57,13 @@ afterAll(async () => {
 
 test(`${RELOADS} reloads under ${CONNECTIONS_MIN} new TLS connections and more: nothing fails`, async () => {
   const tally = new Tally();
+  const plainTally = new Tally();
   let isOver = false;
   const wrongAnswers: unknown[] = [];
   const downloads = await Promise.all(
-    ['/stored', '/stored', '/pass', '/pass'].map((path) => beginDownload(users, path, LARGE.length)),
+    [users, plainUsers].flatMap((who) =>
+      ['/stored', '/pass'].map((path) => beginDownload(who, path, LARGE.length)),
+    ),
   );
   const upload = await openRawClient(users.options);
   upload.write(`POST /sum HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: ${LARGE.length}\r\n\r\n`);
@@ -62,8 +72,10 @@ test(`${RELOADS} reloads under ${CONNECTIONS_MIN} new TLS connections and more: 
 
   const load = [
     ...Array.from({ length: 24 }, () => connectAnew(users, tally, () => isOver)),
-    ...Array.from({ length: 12 }, (_, n) => reuseConnections(users, tally, () => isOver, n)),
-    ...Array.from({ length: 4 }, () => reuseHttp2(users, tally, () => isOver)),
+    ...Array.from({ length: 2 }, () => connectAnew(plainUsers, plainTally, () => isOver)),
+    ...Array.from({ length: 4 }, (_, n) => reuseConnections(plainUsers, plainTally, () => isOver, 5 + n)),
+    ...Array.from({ length: 12 }, (_, n) => reuseConnections(users, tally, () => isOver, 5 + n)),
+    ...Array.from({ length: 4 }, (_, n) => reuseHttp2(users, tally, () => isOver, 5 + n)),
     (async () => {
       while (!isOver) {
         const { answers } = await ask(perigee.dns, { name: HOST, type: 'A' });
@@ -89,13 +101,15 @@ test(`${RELOADS} reloads under ${CONNECTIONS_MIN} new TLS connections and more: 
   expect((await upload.readResponse()).text).toBe(sha256(LARGE));
   upload.destroy();
 
-  expect(tally.failures).toEqual([]);
+  expect([...tally.failures, ...plainTally.failures]).toEqual([]);
   expect(wrongAnswers).toEqual([]);
   // Those who reuse connections have seen workers go, and were told in time.
-  expect(tally.announcedEnds).toBeGreaterThan(0);
-  expect(tally.reused).toBeGreaterThan(0);
+  for (const { announcedEnds, reused } of [tally, plainTally]) {
+    expect(announcedEnds).toBeGreaterThan(0);
+    expect(reused).toBeGreaterThan(0);
+  }
   // Every request is counted once, whichever process answered it and whichever counted.
-  const requests = tally.responses + downloads.length + 1;
+  const requests = tally.responses + plainTally.responses + downloads.length + 1;
   await until('all requests are counted', async () => (await countedRequests()) >= requests);
   expect(await countedRequests()).toBe(requests);
 }, 120_000);
