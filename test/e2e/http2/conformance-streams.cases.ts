@@ -114,6 +114,11 @@ export const STREAM_CASES: readonly ConformanceCase[] = [
       client.send(WINDOW_UPDATE, 0, 3, uint32(0));
       expect(await client.resetOf(3)).toBe(PROTOCOL_ERROR);
       for (let i = 0; i < 20; i += 1) client.data(3, Buffer.alloc(16_384));
+      // Nor window for what has waited to be read.
+      client.request(5, '/silent', { method: 'POST', endsStream: false });
+      for (let i = 0; i < 12; i += 1) client.data(5, Buffer.alloc(16_384));
+      client.send(WINDOW_UPDATE, 0, 5, uint32(0));
+      expect(await client.resetOf(5)).toBe(PROTOCOL_ERROR);
       await client.settled();
       expect(client.frames.filter(({ streamId }) => streamId !== 0)).toEqual([]);
       client.destroy();

@@ -21,9 +21,9 @@ import {
   type Http2TestClient,
   requestBlock,
 } from '../../support/http2-client.ts';
+import { openWire } from '../../support/http2-wire.ts';
 import { until } from '../../support/until.ts';
 import { expectConnectionError, expectServing, type Http2Lab, startHttp2Lab } from './http2-lab.ts';
-import { openWire } from './http2-wire.ts';
 
 let lab: Http2Lab;
 beforeAll(async () => {

@@ -14,9 +14,9 @@ import {
 } from '#edge/http2/frame.ts';
 import { HTTP2_LIMITS } from '#edge/http2/limits.ts';
 import { frameBytes, requestBlock, settingsPayload, uint32 } from '../../support/http2-client.ts';
+import { openWire } from '../../support/http2-wire.ts';
 import { until } from '../../support/until.ts';
 import { type Http2Lab, startHttp2Lab, untilNoneOpen } from './http2-lab.ts';
-import { openWire } from './http2-wire.ts';
 
 const LARGE_WINDOW = settingsPayload([[SETTINGS_INITIAL_WINDOW_SIZE, 0x7fff_ffff]]);
 const HELLO = Buffer.concat([

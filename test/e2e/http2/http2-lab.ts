@@ -160,6 +160,15 @@ export async function takeContent(client: Http2TestClient, streamId: number, byt
   return received;
 }
 
+/** So much DATA comes on all streams together, and no more. */
+export async function expectContentInAll(client: Http2TestClient, bytes: number): Promise<void> {
+  let received = 0;
+  while (received < bytes) received += (await client.take(({ type }) => type === DATA)).payload.length;
+  expect(received).toBe(bytes);
+  await client.settled();
+  expect(client.frames.filter(({ type }) => type === DATA)).toEqual([]);
+}
+
 /** Once the listener has no connection open. */
 export function untilNoneOpen(lab: Http2Lab): Promise<boolean> {
   return until('no connection is open', () => {

@@ -51,6 +51,7 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
   #prefaceBytes = 0;
   #phase = SERVING;
   #isPaused = false;
+  #hasInputEnded = false;
   #isLingering = false;
   #lingeredBytes = 0;
   #isClosed = false;
@@ -113,6 +114,8 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
       this.protocolFailed(PROTOCOL_ERROR, 'head-too-slow');
     } else {
       if (tick >= this.#drainDeadline) this.#announceLast();
+      // A reset is seen by the next write, where nothing is read any more.
+      if (this.#hasInputEnded && this.#output.unsentBytes === 0) this.#probe();
       if (this.#session.streams.size > 0) this.#watchStreams(tick);
       else if (tick >= this.#idleDeadline) this.#goAway(NO_ERROR, '');
     }
@@ -245,7 +248,12 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
       return;
     }
     this.#phase = DRAINING;
-    // Whoever has closed altogether answers this with a reset, and nobody works for him any longer.
+    this.#hasInputEnded = true;
+    this.#probe();
+  }
+
+  /** Whoever has closed altogether answers this with a reset, and nobody works for him any longer. */
+  #probe(): void {
     this.#writePing();
     this.#session.sending.advance();
   }
@@ -354,6 +362,8 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
   /** Ends it now: streams under way are lost. */
   #goAway(code: number, reason: string): void {
     if (this.#isLingering || this.#isClosed) return;
+    // What was ready comes before the end, whatever else came in the same chunk.
+    this.#session.sending.endGathering();
     // Never above what was said before (RFC 9113 §6.8).
     const lastId = Math.min(this.#session.streams.lastId, this.#session.lastIdTaken);
     this.#writeGoAway(lastId, code, reason);

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type ConnectionContext, LISTEN_LIMITS, type ListenLimits } from '#edge/connection/context.ts';
-import { DeadlineSweep } from '#edge/connection/deadline-sweep.ts';
+import { DeadlineSweep, type Guarded } from '#edge/connection/deadline-sweep.ts';
 import { OutputScratch } from '#edge/connection/output-scratch.ts';
 import { WriteTurns } from '#edge/connection/write-turns.ts';
 import type { ExchangeHandler } from '#edge/exchange.ts';
@@ -21,6 +21,20 @@ const INFO = {
   scheme: 'https',
   tls: null,
 } as const;
+
+class WatchedSweep extends DeadlineSweep {
+  readonly watched = new Set<Guarded>();
+
+  override add(guarded: Guarded): void {
+    super.add(guarded);
+    this.watched.add(guarded);
+  }
+
+  override delete(guarded: Guarded): void {
+    super.delete(guarded);
+    this.watched.delete(guarded);
+  }
+}
 
 class WireSocket extends Duplex {
   readonly written: Buffer[] = [];
@@ -40,6 +54,12 @@ class WireSocket extends Duplex {
     else done();
   }
 
+  /** As sockets have it. */
+  destroySoon(): void {
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
   /** The client takes what it has left lying, and all that follows. */
   release(): void {
     this.#isStuck = false;
@@ -55,8 +75,10 @@ export interface Wire {
   output(): Buffer;
   /** The network brings a chunk. */
   bring(chunk: Uint8Array): void;
-  /** Once our side has ended. */
-  readonly finished: Promise<void>;
+  /** Whether anything still has a deadline. */
+  readonly isWatched: boolean;
+  /** A tick of the deadlines passes. */
+  tick(): void;
   readonly closed: Promise<void>;
 }
 
@@ -68,12 +90,13 @@ export interface WireOptions {
 
 export function openWire(handler: ExchangeHandler, options: WireOptions = {}): Wire {
   const limits = { ...LISTEN_LIMITS, tickMs: 60_000, ...options.limits };
+  const sweep = new WatchedSweep(limits.tickMs);
   const context: ConnectionContext = {
     handler,
     clock: { now: () => 784_887_151_000 },
     log: createSilentLogger(),
     limits,
-    sweep: new DeadlineSweep(limits.tickMs),
+    sweep,
     scratch: new OutputScratch(),
     turns: new WriteTurns(LISTEN_LIMITS.turnBytes),
     frameScratch: new FrameScratch(),
@@ -83,9 +106,7 @@ export function openWire(handler: ExchangeHandler, options: WireOptions = {}): W
     countRefusal() {},
   };
   const socket = new WireSocket(options.isStuck ?? false);
-  const finish = Promise.withResolvers<void>();
   const close = Promise.withResolvers<void>();
-  socket.once('finish', finish.resolve);
   socket.once('close', close.resolve);
   new Http2Connection(socket as unknown as Socket, INFO, context, () => {});
   return {
@@ -95,7 +116,13 @@ export function openWire(handler: ExchangeHandler, options: WireOptions = {}): W
     bring: (chunk) => {
       socket.push(chunk);
     },
-    finished: finish.promise,
+    get isWatched() {
+      return sweep.watched.size > 0;
+    },
+    tick: () => {
+      sweep.tick += 1;
+      for (const guarded of sweep.watched) guarded.onTick(sweep.tick);
+    },
     closed: close.promise,
   };
 }
