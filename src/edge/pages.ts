@@ -81,6 +81,12 @@ export const UNKNOWN_PROTOCOL_TEXT: PageText = {
   explanation: 'The request asked for a tunnel of a protocol other than WebSocket.',
 };
 
+export const TRACE_TEXT: PageText = {
+  status: 405,
+  title: 'TRACE is not served here',
+  explanation: 'It would send back everything of a request, also what is meant for the site alone.',
+};
+
 export const LOOP_TEXT: PageText = {
   status: 508,
   title: 'This site refers to itself',

@@ -1,5 +1,6 @@
 /** Answers the edge gives itself, because it cannot or will not give the site's. */
 import { formatCacheStatus } from '#core/http/cache-status.ts';
+import { Fields } from '#core/http/fields.ts';
 import { formatProxyStatus } from '#core/http/proxy-status.ts';
 import type { TlsRefusal } from '#core/model/tls-policy.ts';
 import type { NoPlace } from './configuration.ts';
@@ -17,6 +18,7 @@ import {
   SWITCHED_OFF_TEXT,
   TLS_REFUSAL_TEXTS,
   TOO_BUSY_TEXT,
+  TRACE_TEXT,
   UNKNOWN_PROTOCOL_TEXT,
   unknownHostText,
 } from './pages.ts';
@@ -29,6 +31,7 @@ interface Refusal {
   readonly forward?: string;
   readonly proxyStatus?: string;
   readonly asksToRetry?: boolean;
+  readonly allow?: string;
 }
 
 export function refuseUnconfigured(road: Road, exchange: Exchange): void {
@@ -63,6 +66,27 @@ export function refuseSwitch(
   refuse(road, exchange, siteId, { text, detail });
 }
 
+/** What may be asked here; the origin may know more methods, and take fewer. */
+const ALLOWED_METHODS = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
+
+/** It would show what only the user and the site should know of each other (RFC 9110 §9.3.8). */
+export function refuseTrace(road: Road, exchange: Exchange, siteId: string): void {
+  refuse(road, exchange, siteId, { text: TRACE_TEXT, detail: 'trace', allow: ALLOWED_METHODS });
+}
+
+/** The last recipient of an OPTIONS that may be forwarded no more (RFC 9110 §7.6.2). */
+export function answerOptions(road: Road, exchange: Exchange, siteId: string): void {
+  const status = { isHit: false, detail: 'max_forwards' };
+  const fields = Fields.of([
+    ['Allow', ALLOWED_METHODS],
+    ['Via', `1.1 ${VIA_PSEUDONYM}`],
+    ['Cache-Status', formatCacheStatus(CACHE_NAME, status)],
+  ]);
+  exchange.respondWhole({ status: 200, reason: '', fields }, null);
+  const firstByteAt = road.clock.now();
+  road.recorder.record({ exchange, siteId, handling: 'method', status: 200, bodyBytes: 0, firstByteAt });
+}
+
 /** The request passed this installation before (RFC 8586). */
 export function refuseLoop(road: Road, exchange: Exchange, siteId: string): void {
   const proxyStatus = formatProxyStatus(CACHE_NAME, { error: 'loop_detected' });
@@ -92,13 +116,14 @@ export function refuseFailed(
 }
 
 function refuse(road: Road, exchange: Exchange, siteId: string | null, refusal: Refusal): void {
-  const { text, detail, forward, proxyStatus, asksToRetry } = refusal;
+  const { text, detail, forward, proxyStatus, asksToRetry, allow } = refusal;
   const status = { isHit: false, detail, ...(forward === undefined ? {} : { forward }) };
   const extra: [string, string][] = [
     ['Via', `1.1 ${VIA_PSEUDONYM}`],
     ['Cache-Status', formatCacheStatus(CACHE_NAME, status)],
   ];
   if (proxyStatus !== undefined) extra.push(['Proxy-Status', proxyStatus]);
+  if (allow !== undefined) extra.push(['Allow', allow]);
   if (asksToRetry) extra.push(['Retry-After', String(ROAD_LIMITS.retryAfterSeconds)]);
   const page = makePage(text, extra);
   exchange.respondWhole(page.head, page.body);

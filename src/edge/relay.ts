@@ -1,4 +1,5 @@
 /** Copies a body to a client, no faster than it reads. */
+import { forwardedTrailers } from '#core/http/trailers.ts';
 import type { BodySink, BodySource } from './exchange.ts';
 
 export interface Relayed {
@@ -17,7 +18,8 @@ export async function relay(source: BodySource, sink: BodySink): Promise<Relayed
       await sink.write(part);
       bytes += part.byteLength;
     }
-    await sink.end(source.trailers() ?? undefined);
+    const trailers = source.trailers();
+    await sink.end(trailers === null ? undefined : forwardedTrailers(trailers));
     return { bytes, error: null };
   } catch (error) {
     source.cancel('it could not be passed on');

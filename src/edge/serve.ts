@@ -16,7 +16,7 @@ import type { Decision } from '#core/caching/decision.ts';
 import { mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { matchesVary } from '#core/caching/select.ts';
 import { formatCacheStatus } from '#core/http/cache-status.ts';
-import { countLoops } from '#core/http/forwarding.ts';
+import { countLoops, hopsLeft } from '#core/http/forwarding.ts';
 import { judgeTls, showsCertificate } from '#core/model/tls-policy.ts';
 import type { Errand } from './ask-origin.ts';
 import type { Fill, FillOutcome } from './collapse.ts';
@@ -29,10 +29,12 @@ import { ROAD_LIMITS } from './limits.ts';
 import { CACHE_NAME } from './names.ts';
 import { applyHeadResponse, askForOne, respondOwn } from './pass.ts';
 import {
+  answerOptions,
   refuseBusy,
   refuseByTlsPolicy,
   refuseFailed,
   refuseLoop,
+  refuseTrace,
   refuseUnconfigured,
   refuseUnplaced,
   refuseUnstored,
@@ -61,12 +63,15 @@ function enter(road: Road, exchange: Exchange): void {
     refuseUnplaced(road, exchange, place);
     return;
   }
-  const { upgrade } = exchange.request;
+  const { upgrade, method, fields } = exchange.request;
   const refusal = judgeTls(place.tlsPolicy, exchange.connection.tls, exchange.receivedAt);
   if (refusal !== null) refuseByTlsPolicy(road, exchange, place.site.id, refusal);
   else if (upgrade !== null)
     watch(road, exchange, serveSwitch(road, exchange, configuration, place, upgrade));
-  else travel(road, exchange, configuration, place, exchange.receivedAt, null);
+  else if (method === 'TRACE') refuseTrace(road, exchange, place.site.id);
+  else if (method === 'OPTIONS' && hopsLeft(method, fields) === 0) {
+    answerOptions(road, exchange, place.site.id);
+  } else travel(road, exchange, configuration, place, exchange.receivedAt, null);
 }
 
 function travel(

@@ -55,6 +55,14 @@ describe('requests to origins', () => {
     expect(sent.get('cache-control')).toBe('no-cache');
   });
 
+  test('FW6 Max-Forwards counts down where it means something', () => {
+    expect(forward([['Max-Forwards', '7']], 'OPTIONS').get('max-forwards')).toBe('6');
+    expect(forward([['Max-Forwards', '0']], 'OPTIONS').get('max-forwards')).toBe('0');
+    expect(forward([['Max-Forwards', '7']], 'GET').get('max-forwards')).toBe('7');
+    expect(forward([['Max-Forwards', '-1']], 'OPTIONS').get('max-forwards')).toBe('-1');
+    expect(forward([], 'OPTIONS').get('max-forwards')).toBeNull();
+  });
+
   test('FW4 a GET stays a GET, other methods may name the one they mean', () => {
     const override: [string, string][] = [['X-HTTP-Method-Override', 'DELETE']];
     expect(forward(override).get('x-http-method-override')).toBeNull();

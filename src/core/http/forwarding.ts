@@ -73,12 +73,33 @@ function isPassedOnWhenShared(name: string): boolean {
   return isPassedOn(name) && !METHOD_OVERRIDES.has(name);
 }
 
+/** Where hops are counted, the count is ours to write. */
+function isPassedOnCounted(name: string): boolean {
+  return isPassedOn(name) && name !== 'max-forwards';
+}
+
+/**
+ * How many more hops a request may take (RFC 9110 §7.6.2), where its method gives Max-Forwards a meaning; null: as
+ * many as it likes.
+ */
+export function hopsLeft(method: string, fields: Fields): number | null {
+  if (method !== 'OPTIONS' && method !== 'TRACE') return null;
+  const value = fields.get('max-forwards');
+  return value !== null && /^[0-9]{1,9}$/.test(value) ? Number(value) : null;
+}
+
 /** The fields of the request to the origin, without framing fields. */
 export function forwardedRequestFields(options: ForwardedRequestOptions): Fields {
   const { fields, method } = options;
   const flat: string[] = ['Host', options.hostToSend];
   const isShared = method === 'GET' || method === 'HEAD';
-  copyEndToEnd(fields, flat, isShared ? isPassedOnWhenShared : isPassedOn);
+  const hops = hopsLeft(method, fields);
+  copyEndToEnd(
+    fields,
+    flat,
+    isShared ? isPassedOnWhenShared : hops === null ? isPassedOn : isPassedOnCounted,
+  );
+  if (hops !== null) flat.push('Max-Forwards', String(Math.max(0, hops - 1)));
   flat.push('X-Forwarded-For', options.clientAddress);
   flat.push('X-Forwarded-Proto', options.scheme);
   flat.push('X-Forwarded-Host', options.authority);

@@ -137,8 +137,8 @@ export class ServerExchange implements Exchange {
     let text = statusLine(head.status, head.reason) + encodeFieldLines(head.fields);
     if (!head.fields.has('date')) text += dateLine(owner.now());
     if (this.request.method === 'HEAD' || isBodiless(head.status)) {
-      const length = bodyLength ?? announcedLength(head.fields);
-      if (length !== null && !isBodiless(head.status)) text += `Content-Length: ${length}\r\n`;
+      const length = isBodiless(head.status) ? null : (bodyLength ?? announcedLength(head.fields));
+      text += lengthLine(head.status, length);
       return new DroppedBody(owner, text + owner.beginResponse(false));
     }
     if (bodyLength !== null) {
@@ -177,15 +177,20 @@ export class ServerExchange implements Exchange {
   #send(text: string, status: number, body: Uint8Array | null, length: number | null): void {
     const owner = this.#owner;
     const isWithout = isBodiless(status);
-    const framing = isWithout || length === null ? '' : `Content-Length: ${length}\r\n`;
-    const head = text + framing + owner.beginResponse(false);
+    const head = text + lengthLine(status, length) + owner.beginResponse(false);
     if (owner.output.writeWhole(head, isWithout ? null : body)) owner.responseSent();
   }
 }
 
-/** Statuses whose responses have no body (RFC 9110 §6.4.1). */
+/** Statuses whose responses have no content (RFC 9110 §6.4.1, §15.3.6). */
 function isBodiless(status: number): boolean {
-  return status === 204 || status === 304;
+  return status === 204 || status === 304 || status === 205;
+}
+
+/** Content-Length, where the status does not say itself that nothing follows. 205 does not, and nothing does. */
+function lengthLine(status: number, length: number | null): string {
+  if (status === 205) return 'Content-Length: 0\r\n';
+  return length === null || isBodiless(status) ? '' : `Content-Length: ${length}\r\n`;
 }
 
 /** For HEAD: the length the origin announced for GET. */

@@ -3,7 +3,8 @@
  * Transfer-Encoding and Connection of the fields given are left out and its own are written. Nothing that
  * could end a line early is ever sent: that would let one request smuggle another.
  */
-import { Fields, lowerCaseName } from '#core/http/fields.ts';
+import { type Fields, lowerCaseName } from '#core/http/fields.ts';
+import { forwardedTrailers } from '#core/http/trailers.ts';
 import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../connection/characters.ts';
 import { OriginFailure, type OriginRequest } from './origin-client.ts';
 
@@ -90,19 +91,6 @@ export function forwardedLines({ fields, body }: OriginRequest): (readonly [stri
   return lines;
 }
 
-/** Fields that mean nothing, or something dangerous, after the content (RFC 9110 §6.5.1). */
-const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  ...NOT_FORWARDED,
-  'trailer',
-  'content-type',
-  'content-encoding',
-  'content-range',
-  'authorization',
-  'cookie',
-  'cache-control',
-  'max-forwards',
-]);
-
 /** The end of a chunked body: last chunk, trailer section, empty line. */
 export function writeLastChunk(trailers: Fields | null): string {
   if (trailers === null) return '0\r\n\r\n';
@@ -113,11 +101,9 @@ export function writeLastChunk(trailers: Fields | null): string {
 
 /** The trailer fields that go on. Throws `OriginFailure` for what may not be sent. */
 export function sentTrailers(trailers: Fields): Fields {
-  const flat: string[] = [];
-  for (const [name, value] of trailers) {
-    if (NOT_IN_TRAILERS.has(lowerCaseName(name))) continue;
+  const sent = forwardedTrailers(trailers);
+  for (const [name, value] of sent) {
     if (!isToken(name) || !isFieldValue(value)) refuse('a trailer field has characters that may not be sent');
-    flat.push(name, value);
   }
-  return new Fields(flat);
+  return sent;
 }

@@ -173,6 +173,65 @@ describe('Expect: 100-continue', () => {
   });
 });
 
+describe('Expect in every combination', () => {
+  const chunks = 'Transfer-Encoding: chunked\r\n';
+  /** Request, whether a 100 comes at the first read, and the body sent after it. */
+  const combinations: [string, string, boolean, string][] = [
+    ['known length', post('Expect: 100-continue\r\nContent-Length: 2\r\n'), true, 'hi'],
+    ['chunked', post(`Expect: 100-continue\r\n${chunks}`), true, '2\r\nhi\r\n0\r\n\r\n'],
+    ['any case', post('eXPECT: 100-Continue\r\nContent-Length: 2\r\n'), true, 'hi'],
+    ['said twice', post('Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 2\r\n'), true, 'hi'],
+    ['no body', post('Expect: 100-continue\r\n'), false, ''],
+    ['an empty body', post('Expect: 100-continue\r\nContent-Length: 0\r\n'), false, ''],
+    ['HTTP/1.0', post('Expect: 100-continue\r\nContent-Length: 2\r\n', '1.0'), false, 'hi'],
+    ['not said', post('Content-Length: 2\r\n'), false, 'hi'],
+  ];
+  test.each(combinations)('%s', async (_, head, continues, body) => {
+    await using listener = await startTestListener((x) => void echo(x));
+    const client = await openRawClient(listener.http);
+    client.write(head);
+    if (continues) expect((await client.readResponse()).status).toBe(100);
+    client.write(body);
+    expect((await client.readResponse()).text).toBe(body === '' ? '' : 'hi');
+    client.destroy();
+  });
+
+  test('a 100 comes once, however often the body is read', async () => {
+    await using listener = await startTestListener((x) => void echo(x));
+    const client = await openRawClient(listener.http);
+    client.write(post('Expect: 100-continue\r\nContent-Length: 6\r\n'));
+    expect((await client.readResponse()).status).toBe(100);
+    for (const part of ['he', 'll', 'o!']) {
+      client.write(part);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await client.readResponse()).text).toBe('hello!');
+    client.destroy();
+  });
+
+  test('none comes once the final response has begun, and none to whom it was refused', async () => {
+    await using listener = await startTestListener((x) => {
+      if (x.request.target === '/') {
+        const sink = x.respondStream({ status: 200, reason: '', fields: new Fields() }, null);
+        void readBody(x).then(async (body) => {
+          await sink.write(body);
+          await sink.end();
+        });
+      } else answer(x, 401, 'no');
+    });
+    const begun = await openRawClient(listener.http);
+    begun.write(post('Expect: 100-continue\r\nContent-Length: 2\r\n'));
+    expect((await begun.readHead()).status).toBe(200);
+    begun.write('hi');
+    expect((await begun.readBytes(12)).toString()).toBe('2\r\nhi\r\n0\r\n\r\n');
+    begun.destroy();
+    const refused = await openRawClient(listener.http);
+    refused.write(post('Expect: 100-continue\r\nContent-Length: 2\r\n').replace('/ ', '/no '));
+    expect((await refused.readResponse()).status).toBe(401);
+    expect((await refused.readToEnd()).length).toBe(0);
+  });
+});
+
 describe('unread bodies', () => {
   test('a small one is dropped and the connection used again', async () => {
     await using listener = await startTestListener((x) => answer(x, 200, x.request.target));

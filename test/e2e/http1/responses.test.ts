@@ -78,6 +78,27 @@ describe('framing', () => {
     client.destroy();
   });
 
+  test('205 has no body and says so', async () => {
+    const answers: ((x: Exchange) => void)[] = [
+      (x) => x.respondWhole(head(205), Buffer.from('never')),
+      (x) => x.respondPrepared({ status: 205, reason: '', lines: '' }, '', Buffer.from('never'), 5),
+      (x) => void writeAll(x.respondStream(head(205), null), 'never'),
+      (x) => void writeAll(x.respondStream(head(205), 5), 'never'),
+    ];
+    await using listener = await startTestListener((x) => (answers[x.id - 1] as (x: Exchange) => void)(x));
+    const client = await openRawClient(listener.http);
+    client.write(GET.repeat(answers.length));
+    for (const _ of answers) {
+      const response = await client.readResponse();
+      expect([
+        response.status,
+        response.field('content-length'),
+        response.field('transfer-encoding'),
+      ]).toEqual([205, '0', null]);
+    }
+    client.destroy();
+  });
+
   test('204 and 304 have neither body nor length', async () => {
     await using listener = await startTestListener((x) => {
       const status = x.id % 2 === 0 ? 204 : 304;
