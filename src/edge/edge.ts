@@ -14,6 +14,8 @@ import { Collapse } from './collapse.ts';
 import { Configuration } from './configuration.ts';
 import { explainCache } from './explain.ts';
 import { FailureLog } from './failure-log.ts';
+import { HTTP3_LIMITS } from './http3/limits.ts';
+import { Http3Listener } from './http3/listener.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
 import { createOriginClient } from './origin/create-origin-client.ts';
@@ -35,6 +37,10 @@ export interface EdgeOptions {
   /** Null: no such listener. */
   readonly http: ListenAddress | null;
   readonly https: ListenAddress | null;
+  /** Where HTTP/3 is served over UDP, by this worker alone; null or missing: not here. */
+  readonly http3?: ListenAddress | null;
+  /** Where another worker of this edge serves HTTP/3, to be advertised over TLS; null or missing: nowhere. */
+  readonly http3Port?: number | null;
   /** Networks of load balancers, which send PROXY protocol headers (`listen.ts`); null: none. */
   readonly proxySources?: readonly string[] | null;
   /** Whether plain connections may speak HTTP/2 with prior knowledge; not unless said. */
@@ -61,6 +67,8 @@ export interface EdgeOptions {
 export interface RunningEdge {
   readonly http: ListenAddress | null;
   readonly https: ListenAddress | null;
+  /** Null also until there is a certificate to serve with. */
+  readonly http3: ListenAddress | null;
   /** Stops accepting, lets exchanges in flight finish within a bound, and frees everything. */
   close(): Promise<void>;
   /**
@@ -85,6 +93,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const client = options.originClient ?? createOriginClient({ egressAddress, clock });
   const road = makeRoad(options, client);
   const certificates = new CertificateStore(log);
+  const http3 = createHttp3Listener(options, road);
   // Purges that come with the first snapshot must find somebody to apply them.
   bus.respond('purge', (purge) => ({ purgedResponses: applyPurge(road, purge) }));
   const holder = await holdSnapshot({
@@ -94,39 +103,34 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     onSwap(snapshot) {
       const configuration = new Configuration(snapshot);
       certificates.replace(snapshot.certificates, configuration.tlsPolicies);
+      http3?.follow(snapshot.certificates);
       road.configuration = configuration;
     },
   });
   let listeners: Listeners;
   try {
-    const { http, https, proxySources = null, acceptsH2c = false, generationMin = 0 } = options;
-    await holder.reached(generationMin);
+    await holder.reached(options.generationMin ?? 0);
+    http3?.start();
+    const { http, https, http3Port = null, proxySources = null, acceptsH2c = false } = options;
     const handler = serve.bind(null, road);
-    listeners = await listen({
-      http,
-      https,
-      handler,
-      certificates,
-      clock,
-      log,
-      reusePort: true,
-      proxySources,
-      acceptsH2c,
-    });
+    const ways = { http, https, http3Port, proxySources, acceptsH2c, reusePort: true };
+    listeners = await listen({ ...ways, handler, certificates, clock, log });
   } catch (error) {
+    await http3?.close(0);
     holder.close();
     await closeRoad(road);
     throw error;
   }
   const startedAt = clock.now();
-  bus.respond('status', () => statusOf(road, options, listeners, client, startedAt));
+  bus.respond('status', () => statusOf(road, options, listeners, http3, client, startedAt));
   bus.respond('explain-cache', ({ url }) => explainCache(road, bus.self, url));
-  const heart = beat(options);
+  // Whether users can be sent here is for the workers of TCP to say.
+  const heart = http3 === null ? beat(options) : null;
   let freed: Promise<void> | null = null;
   /** Once, however often the worker is told to end. */
   async function end(drained: Promise<void>): Promise<void> {
-    clearInterval(heart);
-    await drained;
+    if (heart !== null) clearInterval(heart);
+    await Promise.all([drained, http3?.close(ROAD_LIMITS.drainMsMax)]);
     holder.close();
     freed ??= closeRoad(road);
     await freed;
@@ -134,6 +138,9 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   return {
     http: listeners.http,
     https: listeners.https,
+    get http3() {
+      return http3?.address ?? null;
+    },
     close: () => end(listeners.close(ROAD_LIMITS.drainMsMax)),
     handOver: (withinMs) => end(listeners.handOver(withinMs)),
   };
@@ -154,6 +161,19 @@ function makeRoad(options: EdgeOptions, originClient: Http1Client): Road {
     configuration: null,
     backgroundValidations: 0,
   };
+}
+
+function createHttp3Listener(options: EdgeOptions, road: Road): Http3Listener | null {
+  const { http3 = null, clock, log, memoryBytes } = options;
+  if (http3 === null) return null;
+  return new Http3Listener({
+    address: http3,
+    handler: serve.bind(null, road),
+    clock,
+    log,
+    // Large bodies that were served are there twice (`http3/response-body.ts`).
+    residentBytesMax: 2 * memoryBytes + HTTP3_LIMITS.residentBytesMax,
+  });
 }
 
 async function closeRoad(road: Road): Promise<void> {
@@ -183,16 +203,18 @@ function statusOf(
   road: Road,
   options: EdgeOptions,
   listeners: Listeners,
+  http3: Http3Listener | null,
   client: Http1Client,
   startedAt: number,
 ): PartStatus {
   const { storedResponses, bodyBytes, chargedBytes, budgetBytes, admissions, evictions, refusals } =
     road.storage.statistics();
   const { http, https, exchanges, refusals: refusedRequests } = listeners.statistics();
+  const overHttp3 = http3?.statistics();
   const origin = client.connections();
   const counters: Record<string, number> = {
     ...road.recorder.totals(),
-    perigee_edge_exchanges_total: exchanges,
+    perigee_edge_exchanges_total: exchanges + (overHttp3?.exchanges ?? 0),
     perigee_edge_connections_open: (http?.open ?? 0) + (https?.open ?? 0),
     perigee_edge_connections_total: (http?.accepted ?? 0) + (https?.accepted ?? 0),
     perigee_edge_origin_connections_open: origin.open,
@@ -204,7 +226,11 @@ function statusOf(
     perigee_edge_storage_evictions_total: evictions,
     perigee_edge_storage_refusals_total: refusals,
   };
-  for (const [reason, count] of Object.entries(refusedRequests)) {
+  if (overHttp3 !== undefined) {
+    counters.perigee_edge_http3_renewals_total = overHttp3.renewals;
+    counters.perigee_edge_http3_responses_unfinished = overHttp3.unfinished;
+  }
+  for (const [reason, count] of Object.entries({ ...refusedRequests, ...overHttp3?.refusals })) {
     counters[`perigee_edge_refused_${reason.replace(/[^a-zA-Z0-9]/g, '_')}_total`] = count;
   }
   return {

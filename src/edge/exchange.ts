@@ -6,6 +6,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import type { TlsTerms } from '#core/model/tls-policy.ts';
+import type { AlternativeService } from './alternative-service.ts';
 
 /** The facts of the connection that the road may judge by. */
 export interface ConnectionInfo {
@@ -17,6 +18,8 @@ export interface ConnectionInfo {
   readonly scheme: 'http' | 'https';
   /** Null on plain connections. */
   readonly tls: TlsFacts | null;
+  /** What its responses are to advertise, if anything. */
+  readonly alternative: AlternativeService | null;
 }
 
 export interface TlsFacts extends TlsTerms {

@@ -11,6 +11,7 @@ import type { Clock } from '#platform/clock.ts';
 import { isLeanListenerAvailable } from '#platform/lean-socket.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
+import { type AlternativeService, http3At } from './alternative-service.ts';
 import { type BoundListener, bindLean, bindServer } from './bind.ts';
 import { Admission } from './connection/admission.ts';
 import {
@@ -21,6 +22,7 @@ import {
 } from './connection/context.ts';
 import { DeadlineSweep } from './connection/deadline-sweep.ts';
 import { OutputScratch } from './connection/output-scratch.ts';
+import { plainAddress } from './connection/plain-address.ts';
 import { ProxyGate } from './connection/proxy-gate.ts';
 import { WriteTurns } from './connection/write-turns.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
@@ -41,6 +43,8 @@ export interface ListenOptions {
   readonly log: Logger;
   /** Whether other worker processes share the ports (SO_REUSEPORT). */
   readonly reusePort: boolean;
+  /** Where HTTP/3 is served, for connections over TLS to advertise; null or missing: nowhere. */
+  readonly http3Port?: number | null;
   /** Whether plain connections may speak HTTP/2 with prior knowledge (h2c); not unless said. */
   readonly acceptsH2c?: boolean;
   /**
@@ -107,6 +111,7 @@ class Listening implements Listeners {
   readonly #refusals = new Map<string, number>();
   readonly #connections = new Set<ClientConnection>();
   readonly #bound: BoundListener[] = [];
+  readonly #alternative: AlternativeService | null;
   readonly #httpAdmission: Admission;
   readonly #httpsAdmission: Admission;
   readonly #proxySources: readonly Prefix[] | null;
@@ -121,6 +126,8 @@ class Listening implements Listeners {
       this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
     };
     this.#options = options;
+    const { http3Port = null } = options;
+    this.#alternative = http3Port === null ? null : http3At(http3Port);
     this.#proxySources = options.proxySources?.map(readNetwork) ?? null;
     const noticeEnd = () => this.#noticeEnd();
     this.#httpAdmission = new Admission(limits, countRefusal, noticeEnd);
@@ -226,14 +233,14 @@ class Listening implements Listeners {
     const ends = endsOf(socket);
     if (ends === null) socket.destroy();
     else if (this.#httpAdmission.admit(socket, ends.clientAddress)) {
-      this.#open(socket, { ...ends, scheme: 'http', tls: null }, this.#speakHttp1(socket));
+      this.#open(socket, { ...ends, scheme: 'http', tls: null, alternative: null }, this.#speakHttp1(socket));
     }
   }
 
   #plainServer(): Server {
     return this.#server(this.#httpAdmission, (socket, ends) => {
       const speak = this.#options.acceptsH2c === true ? this.#speakEither(socket) : this.#speakHttp1(socket);
-      this.#open(socket, { ...ends, scheme: 'http', tls: null }, speak);
+      this.#open(socket, { ...ends, scheme: 'http', tls: null, alternative: null }, speak);
       socket.resume();
     });
   }
@@ -243,7 +250,9 @@ class Listening implements Listeners {
       this.#tlsAcceptor.accept(socket, ends.clientAddress, (secured, tls) => {
         const isHttp2 = secured.alpnProtocol === 'h2';
         const speak = isHttp2 ? this.#speakHttp2(secured) : this.#speakHttp1(secured);
-        this.#open(secured, { ...ends, scheme: 'https', tls }, speak);
+        // Over HTTP/3 nobody learns which name was asked for, so hosts with a policy of their own are not served there.
+        const alternative = tls.policy === null ? this.#alternative : null;
+        this.#open(secured, { ...ends, scheme: 'https', tls, alternative }, speak);
       });
     });
   }
@@ -312,9 +321,4 @@ function endsOf(socket: ByteSocket): ConnectionEnds | null {
     localAddress: plainAddress(localAddress ?? ''),
     localPort: localPort ?? 0,
   };
-}
-
-/** An IPv4 address as such, also when an IPv6 socket accepted it (RFC 4291 §2.5.5.2). */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

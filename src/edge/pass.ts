@@ -63,6 +63,8 @@ export async function respondOwn(
     const ttlSeconds = ruleOf(place, response)?.browserTtlSeconds ?? null;
     if (ttlSeconds !== null) replaceBrowserTtl(fields, ttlSeconds, 0);
   }
+  const { alternative } = exchange.connection;
+  if (alternative !== null) fields.append('Alt-Svc', alternative.value);
   const firstByteAt = road.clock.now();
   const length = exchange.request.method === 'HEAD' ? announcedLength(response.fields) : body.length;
   const sink = exchange.respondStream({ status, reason: response.reason, fields }, length);

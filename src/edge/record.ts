@@ -70,6 +70,7 @@ export class Recorder {
     stale: 0,
     partial: 0,
   };
+  readonly #requests = { '1.0': 0, '1.1': 0, '2': 0, '3': 0 };
   readonly #events = new Map<string, number>();
 
   constructor(options: RecorderOptions) {
@@ -90,12 +91,14 @@ export class Recorder {
     counters.bytesToClients += bodyBytes;
     countStatus(counters, status);
     this.#handled.hit++;
+    this.#requests[exchange.request.httpVersion]++;
     if (this.#isAccessLogged) this.#logLine(exchange, siteId, 'hit', status, bodyBytes);
   }
 
   record(record: ExchangeRecord): void {
     const { exchange, siteId, handling, status, bodyBytes } = record;
     this.#handled[handling]++;
+    this.#requests[exchange.request.httpVersion]++;
     if (this.#isAccessLogged) this.#logLine(exchange, siteId, handling, status, bodyBytes);
     if (siteId === null) return;
     const counters = this.#countersOf(siteId);
@@ -120,7 +123,12 @@ export class Recorder {
 
   /** Totals since the start, by metric name. */
   totals(): Record<string, number> {
-    const totals: Record<string, number> = {};
+    const requests = this.#requests;
+    const totals: Record<string, number> = {
+      perigee_edge_requests_http1_total: requests['1.0'] + requests['1.1'],
+      perigee_edge_requests_http2_total: requests['2'],
+      perigee_edge_requests_http3_total: requests['3'],
+    };
     for (const [handling, count] of Object.entries(this.#handled)) {
       totals[`perigee_edge_requests_${handling.replaceAll('-', '_')}_total`] = count;
     }

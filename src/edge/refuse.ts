@@ -124,6 +124,9 @@ function refuse(road: Road, exchange: Exchange, siteId: string | null, refusal: 
   ];
   if (proxyStatus !== undefined) extra.push(['Proxy-Status', proxyStatus]);
   if (allow !== undefined) extra.push(['Allow', allow]);
+  const { alternative } = exchange.connection;
+  // A 421 says nothing of the authority's ways in (RFC 7838 §6).
+  if (alternative !== null && text.status !== 421) extra.push(['Alt-Svc', alternative.value]);
   if (asksToRetry) extra.push(['Retry-After', String(ROAD_LIMITS.retryAfterSeconds)]);
   const page = makePage(text, extra);
   exchange.respondWhole(page.head, page.body);

@@ -35,7 +35,7 @@ export function respondStored(
   provenance: Provenance,
 ): void {
   const { head, prepared, body, bodyLength } = stored;
-  const lines = dynamicLines(head, prepared, now, provenance.cacheStatus);
+  const lines = dynamicLines(exchange, head, prepared, now, provenance.cacheStatus);
   if (isPlain(exchange.request.fields)) {
     if (body === null) {
       void streamStored(road, exchange, stored, null, now, provenance);
@@ -63,7 +63,7 @@ function respondConditionally(
   if (outcome !== 'proceed') {
     const status = outcome === 'not-modified' ? 304 : 412;
     const answer = withoutContent(head, status);
-    const answerLines = dynamicLines(head, answer, now, provenance.cacheStatus);
+    const answerLines = dynamicLines(exchange, head, answer, now, provenance.cacheStatus);
     exchange.respondPrepared(answer, answerLines, null, 0);
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
@@ -72,7 +72,7 @@ function respondConditionally(
   if (range === 'unsatisfiable') {
     const answer = withoutContent(head, 416);
     const rangeLine = `Content-Range: ${formatUnsatisfiedRange(bodyLength)}\r\n`;
-    const answerLines = dynamicLines(head, answer, now, provenance.cacheStatus) + rangeLine;
+    const answerLines = dynamicLines(exchange, head, answer, now, provenance.cacheStatus) + rangeLine;
     exchange.respondPrepared(answer, answerLines, null, 0);
     recordWhole(road, exchange, head, 416, 0, provenance, now);
     return;
@@ -114,7 +114,7 @@ async function streamStored(
   provenance: Provenance,
 ): Promise<void> {
   const { head, bodyLength } = stored;
-  const fields = sentFields(head, now, provenance.cacheStatus, true);
+  const fields = sentFields(exchange, head, now, provenance.cacheStatus, true);
   if (range !== null) fields.append('Content-Range', formatContentRange(range, bodyLength));
   const { start, end } = range ?? { start: 0, end: bodyLength };
   const status = range === null ? head.status : 206;
@@ -153,14 +153,14 @@ export async function respondArriving(
     source.cancel('the client has it already');
     const status = outcome === 'not-modified' ? 304 : 412;
     const answer = withoutContent(head, status);
-    exchange.respondPrepared(answer, dynamicLines(head, answer, now, cacheStatus), null, 0);
+    exchange.respondPrepared(answer, dynamicLines(exchange, head, answer, now, cacheStatus), null, 0);
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
   }
   const answer = {
     status: head.status,
     reason: head.reason,
-    fields: sentFields(head, now, cacheStatus, showsAge),
+    fields: sentFields(exchange, head, now, cacheStatus, showsAge),
   };
   const sink = exchange.respondStream(answer, source.length);
   const { bytes } = await relay(source, sink);
@@ -175,13 +175,21 @@ export async function respondArriving(
 }
 
 /** A stored head's fields as they go out when the answer is streamed. */
-function sentFields(head: StoredHead, now: number, cacheStatus: string | null, showsAge: boolean): Fields {
+function sentFields(
+  exchange: Exchange,
+  head: StoredHead,
+  now: number,
+  cacheStatus: string | null,
+  showsAge: boolean,
+): Fields {
   const fields = head.fields.copy();
   const age = ageFieldValue(head, now);
   if (head.browserTtlSeconds !== null) replaceBrowserTtl(fields, head.browserTtlSeconds, age);
   fields.append('Via', `1.1 ${VIA_PSEUDONYM}`);
   if (showsAge) fields.append('Age', String(age));
   fields.append('Cache-Status', cacheStatus ?? hitStatus(head, age));
+  const { alternative } = exchange.connection;
+  if (alternative !== null) fields.append('Alt-Svc', alternative.value);
   return fields;
 }
 
@@ -200,13 +208,16 @@ function hitStatus(head: StoredHead, age: number): string {
 
 /** The lines that differ between two uses of a stored head. */
 function dynamicLines(
+  exchange: Exchange,
   head: StoredHead,
   prepared: StoredPreparedHead,
   now: number,
   cacheStatus: string | null,
 ): string {
   const age = ageFieldValue(head, now);
-  const lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
+  let lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
+  const { alternative } = exchange.connection;
+  if (alternative !== null) lines += alternative.line;
   return prepared.browserTtl === null ? lines : lines + browserTtlLine(prepared.browserTtl, age);
 }
 

@@ -23,6 +23,7 @@ class KeptExchange implements Exchange {
     localPort: 80,
     scheme: 'http' as const,
     tls: null,
+    alternative: null,
   };
   readonly request;
   readonly receivedAt = NOW;

@@ -21,6 +21,7 @@ class ConnectExchange implements Exchange {
     localPort: 443,
     scheme: 'https' as const,
     tls: { serverName: 'www.example.com', protocol: 'TLSv1.3', policy: null, clientCertificate: null },
+    alternative: null,
   };
   readonly request;
   readonly receivedAt = clock.now();

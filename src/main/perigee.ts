@@ -41,6 +41,7 @@ program
   .option('--zone <name>', "the CDN's own zone", 'cdn.test')
   .option('--site <host=origin-url>', 'serve this site; may be given several times', collect)
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
+  .option('--http3', 'serve HTTP/3 too, at the port of --https over UDP (experimental)')
   .option('--drain-seconds <n>', 'how long answers under way may take after a reload', '300')
   .option(
     '--proxy-protocol <network>',

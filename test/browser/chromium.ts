@@ -7,7 +7,6 @@ const ARGUMENTS = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
-  '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
   '--disable-component-update',
@@ -16,11 +15,12 @@ const ARGUMENTS = [
 /** For everything that is waited for; a busy machine takes its time. */
 const WAIT_MS = 30_000;
 
-export function launchChromium(): Promise<Browser> {
+/** With `quic`, HTTP/3 is spoken, as the arguments say more of; else not at all. */
+export function launchChromium(quic: readonly string[] | null = null): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
     throw new Error('the browser tests need Chromium, which is not installed: apt-get install chromium');
   }
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...(quic ?? ['--disable-quic'])] });
 }
 
 export interface PageOptions {

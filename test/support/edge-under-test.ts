@@ -48,6 +48,10 @@ export interface TestEdgeOptions {
   readonly sites: readonly SiteInput[] | null;
   readonly certificates?: readonly Certificate[];
   readonly memoryBytes?: number;
+  /** Serves HTTP/3, too, in the same worker. */
+  readonly hasHttp3?: boolean;
+  /** Where HTTP/3 is said to be. */
+  readonly http3Port?: number;
   readonly originLimits?: Partial<OriginLimits>;
   readonly tunnelLimits?: Partial<TunnelLimits>;
 }
@@ -125,6 +129,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     worker: 0,
     http: anyPort,
     https: anyPort,
+    http3: options.hasHttp3 === true ? anyPort : null,
+    http3Port: options.http3Port ?? null,
     egressAddress: null,
     memoryBytes: options.memoryBytes ?? 32 * 1024 * 1024,
     snapshotFile: join(folder, 'snapshot.json'),

@@ -20,6 +20,7 @@ const INFO = {
   localPort: 443,
   scheme: 'https',
   tls: null,
+  alternative: null,
 } as const;
 
 class WatchedSweep extends DeadlineSweep {

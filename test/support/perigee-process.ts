@@ -9,6 +9,8 @@ export interface PerigeeProcess {
   readonly api: string;
   readonly http: string;
   readonly https: string;
+  /** Null unless started with `--http3`. */
+  readonly http3: string | null;
   readonly dns: string;
   readonly dataDirectory: string;
   readonly adminToken: string;
@@ -67,7 +69,9 @@ export async function startPerigeeOf(root: string, ...words: string[]): Promise<
   );
   const line = await firstLine(child.stdout);
   if (line === null) throw new Error(`perigee up ended with ${await child.exited} before it was up`);
-  const places = JSON.parse(line) as Record<'api' | 'http' | 'https' | 'dns' | 'adminTokenFile', string>;
+  const places = JSON.parse(line) as Record<'api' | 'http' | 'https' | 'dns' | 'adminTokenFile', string> & {
+    readonly http3: string | null;
+  };
   return {
     ...places,
     dataDirectory,

@@ -12,6 +12,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import type { Certificate } from '#core/model/snapshot.ts';
 
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const RSA = {
@@ -114,4 +115,11 @@ function authorityOf(certificate: X509Certificate, keys: CryptoKeyPair): TestAut
       return authorityOf(issued, own);
     },
   };
+}
+
+/** A certificate of an authority of its own, as snapshots have them. */
+export async function makeCertificate(hosts: readonly string[]): Promise<Certificate> {
+  const authority = await createTestAuthority();
+  const { cert, key } = await authority.issue(hosts);
+  return { hosts: [...hosts], certificatePem: cert, privateKeyPem: key };
 }

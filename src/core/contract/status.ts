@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { API_PREFIX, defineRoute } from './route.ts';
 
 const partStatusSchema = z.object({
-  /** `control`, `nameserver`, or `edge:<edge id>/<worker number>`; with `~former<n>` behind it while it finishes after a reload. */
+  /** `control`, `nameserver`, `edge:<edge id>/<worker number>` or `edge:<edge id>/http3`; with `~former<n>` behind it while it finishes after a reload. */
   part: z.string(),
   /** `ready`: has the current generation; `behind`: has an older one; `silent`: expected, did not answer. */
   state: z.enum(['ready', 'behind', 'silent']),

@@ -140,6 +140,8 @@ test('FW1 responses to users', () => {
     ['Via', '1.1 origin'],
     ['Set-Cookie', 'x=1'],
     ['Set-Cookie', 'y=2'],
+    // The origin's own ways in are not the edge's.
+    ['Alt-Svc', 'h3=":443"'],
   ]);
   expect([...responseFields({ fields, httpVersion: '1.1', via: 'perigee' })]).toEqual([
     ['c', '3'],

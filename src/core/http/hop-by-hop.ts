@@ -5,7 +5,9 @@
 import { type Fields, lowerCaseName } from './fields.ts';
 import { splitList } from './syntax.ts';
 
+/** Alt-Svc among them: what an origin says of its own ways in would lead clients past the edge (RFC 7838). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'alt-svc',
   'connection',
   'keep-alive',
   'proxy-authenticate',

@@ -6,8 +6,9 @@ import type { Purge } from './purge.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * Which part of Perigee a process is: `control`, `nameserver`, or `edge:<edge id>/<worker number>`. While a part is
- * replaced, its new process is `<name>~next` until it takes over, and its old one `<name>~former<n>` from then on.
+ * Which part of Perigee a process is: `control`, `nameserver`, `edge:<edge id>/<worker number>`, or what serves an
+ * edge's HTTP/3, `edge:<edge id>/http3`. While a part is replaced, its new process is `<name>~next` until it takes
+ * over, and its old one `<name>~former<n>` from then on.
  */
 export type PartName = string;
 

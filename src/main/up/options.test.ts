@@ -29,6 +29,8 @@ describe('options of perigee up', () => {
     expect(options.proxySources).toBeNull();
     expect(options.acceptsH2c).toBe(false);
     expect(readUpOptions({ ...DEFAULTS, h2c: true }).acceptsH2c).toBe(true);
+    expect(options.hasHttp3).toBe(false);
+    expect(readUpOptions({ ...DEFAULTS, http3: true }).hasHttp3).toBe(true);
     const proxyProtocol = ['192.0.2.0/24', '2001:db8::/32'];
     expect(readUpOptions({ ...DEFAULTS, proxyProtocol }).proxySources).toEqual(proxyProtocol);
   });
@@ -54,6 +56,7 @@ describe('options of perigee up', () => {
     ['--drain-seconds', { drainSeconds: '' }],
     ['--drain-seconds', { drainSeconds: '86401' }],
     ['--proxy-protocol', { proxyProtocol: ['192.0.2.1'] }],
+    ['--http3', { http3: true, proxyProtocol: ['192.0.2.0/24'] }],
     ['--proxy-protocol', { proxyProtocol: ['192.0.2.0/24', 'everybody'] }],
     ['--site', { site: ['www.example.com'] }],
     ['--site', { site: ['www.example.com=ftp://192.0.2.1'] }],

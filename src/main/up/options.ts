@@ -19,6 +19,7 @@ export interface UpArguments {
   readonly zone: string;
   readonly site?: readonly string[];
   readonly edges: string;
+  readonly http3?: boolean;
   readonly drainSeconds: string;
   readonly proxyProtocol?: readonly string[];
   readonly h2c?: boolean;
@@ -37,6 +38,8 @@ export interface UpOptions {
   readonly sites: readonly { readonly host: string; readonly originUrl: string }[];
   /** Worker processes of this machine's edge, sharing its ports. */
   readonly edgeWorkers: number;
+  /** Whether each edge also serves HTTP/3, at the port of HTTPS over UDP. */
+  readonly hasHttp3: boolean;
   /** How long answers under way may take when a reload replaces the process that gives them. */
   readonly drainMs: number;
   /** Networks of the load balancers before this machine's edge; null: users connect to it themselves. */
@@ -67,6 +70,7 @@ export function readUpOptions(given: UpArguments): UpOptions {
     zoneName: readZone(given.zone),
     sites: (given.site ?? []).map(readSite),
     edgeWorkers: readWorkers(given.edges),
+    hasHttp3: readHttp3(given),
     drainMs: readDrainSeconds(given.drainSeconds) * 1000,
     proxySources: readProxySources(given.proxyProtocol ?? []),
     acceptsH2c: given.h2c ?? false,
@@ -126,6 +130,18 @@ function readDrainSeconds(text: string): number {
     );
   }
   return seconds;
+}
+
+/** Behind load balancers that name their clients, nobody would name those of HTTP/3: there is no such header for UDP. */
+function readHttp3(given: UpArguments): boolean {
+  if (given.http3 !== true) return false;
+  if ((given.proxyProtocol ?? []).length > 0) {
+    throw new AppError(
+      'invalid',
+      '--http3: cannot be served together with --proxy-protocol; leave out one of them',
+    );
+  }
+  return true;
 }
 
 function readProxySources(texts: readonly string[]): readonly string[] | null {

@@ -17,8 +17,9 @@ import type { PartPlan } from '../supervisor/part-plan.ts';
 import type { UpOptions } from './options.ts';
 
 const MIBIBYTE = 1 << 20;
-/** Memory for stored responses, per edge worker. */
+/** Memory for stored responses, per edge worker; that of HTTP/3 has less, and its large bodies count twice. */
 const MEMORY_BYTES = { local: 256 * MIBIBYTE, demo: 64 * MIBIBYTE } as const;
+const HTTP3_MEMORY_SHARE = 1 / 2;
 /** The first descriptor a child inherits after its standard streams. */
 const FIRST_DESCRIPTOR = 3;
 
@@ -42,6 +43,8 @@ export interface EdgeSpecification {
   readonly workers: number;
   readonly http: HeldAddress;
   readonly https: HeldAddress;
+  /** Whether HTTP/3 is served at the address of `https` over UDP. */
+  readonly hasHttp3: boolean;
   readonly proxySources: readonly string[] | null;
   readonly acceptsH2c: boolean;
   readonly egressAddress: string | null;
@@ -60,6 +63,7 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     edgeId: LOCAL_POP_ID,
     popId: LOCAL_POP_ID,
     workers: options.edgeWorkers,
+    hasHttp3: options.hasHttp3,
     proxySources: options.proxySources,
     acceptsH2c: options.acceptsH2c,
     egressAddress: null,
@@ -70,6 +74,7 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     edgeId: pop.edgeId,
     popId: pop.id,
     workers: 1,
+    hasHttp3: options.hasHttp3,
     proxySources: null,
     acceptsH2c: false,
     egressAddress: pop.address,
@@ -109,6 +114,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       worker,
       http: inherit(edge.http),
       https: inherit(edge.https),
+      http3Port: edge.hasHttp3 ? edge.https.port : null,
       proxySources: edge.proxySources,
       acceptsH2c: edge.acceptsH2c,
       egressAddress: edge.egressAddress,
@@ -124,6 +130,36 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       replacement: 'overlapping',
     };
   });
+}
+
+/**
+ * The process that serves an edge's HTTP/3: one, whatever the number of workers, because what comes in for a
+ * connection over UDP must reach the process that knows it. It has a cache of its own.
+ */
+export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPlan[] {
+  if (!edge.hasHttp3) return [];
+  const { address, port } = edge.https;
+  const own: EdgePartOptions = {
+    name: `edge:${edge.edgeId}/http3`,
+    edgeId: edge.edgeId,
+    popId: edge.popId,
+    worker: edge.workers,
+    http: null,
+    https: null,
+    http3: { address, port },
+    egressAddress: edge.egressAddress,
+    memoryBytes: edge.memoryBytes * HTTP3_MEMORY_SHARE,
+    snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-http3.json`),
+  };
+  return [
+    {
+      name: own.name,
+      command: [join(PARTS_DIRECTORY, 'edge.ts')],
+      options: own,
+      descriptors: [],
+      replacement: 'in-turn',
+    },
+  ];
 }
 
 export function nameserverPlan(options: UpOptions, { listen, descriptors }: HeldDns): PartPlan {

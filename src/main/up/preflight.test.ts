@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockDataDirectory } from './data-lock.ts';
-import { claimDnsPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
+import { claimTcpAndUdpPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'perigee-preflight-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -24,12 +24,14 @@ describe('ports', () => {
     await expect(claimTcpPort({ address: '127.0.0.1', port }, '--http')).rejects.toThrow(
       `--http 127.0.0.1:${port}: the port is in use; stop what uses it or choose another`,
     );
-    await expect(claimDnsPort({ address: '127.0.0.1', port }, '--dns')).rejects.toThrow('the port is in use');
+    await expect(claimTcpAndUdpPort({ address: '127.0.0.1', port }, '--dns')).rejects.toThrow(
+      'the port is in use',
+    );
     server.close();
   });
 
   test('port 0 is chosen, and free again', async () => {
-    const claimed = await claimDnsPort({ address: '127.0.0.1', port: 0 }, '--dns');
+    const claimed = await claimTcpAndUdpPort({ address: '127.0.0.1', port: 0 }, '--dns');
     expect(claimed.port).toBeGreaterThan(0);
     expect(await claimTcpPort(claimed, '--http')).toEqual(claimed);
   });

@@ -50,8 +50,8 @@ function claimUdpPort(wanted: ListenAddress, option: string): Promise<ListenAddr
 /** A port that the system chose for UDP may be taken for TCP; another choice then will do. */
 const CHOICES_MAX = 20;
 
-/** DNS needs the same port over UDP and TCP. */
-export async function claimDnsPort(wanted: ListenAddress, option: string): Promise<ListenAddress> {
+/** The same port over UDP and TCP: what DNS needs, and HTTPS with HTTP/3. */
+export async function claimTcpAndUdpPort(wanted: ListenAddress, option: string): Promise<ListenAddress> {
   for (let choice = 1; ; choice++) {
     try {
       return await claimTcpPort(await claimUdpPort(wanted, option), option);

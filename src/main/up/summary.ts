@@ -20,6 +20,9 @@ export function summary(options: UpOptions, cdn: RunningCdn, adminToken: string)
     `  Console  ${api}/#token=${adminToken}`,
     `  API      ${api}/api/v1  (token in ${adminTokenFile(options)}; documentation at /api/v1/openapi.json)`,
     `  Edge     http://${http}  https://${formatListenAddress(reachable(cdn.https))}  (authority at ${api}/ca.pem)`,
+    ...(options.hasHttp3
+      ? [`  HTTP/3   ${formatListenAddress(reachable(cdn.https))}, UDP; experimental`]
+      : []),
     `  DNS      ${formatListenAddress(cdn.dns)}, UDP and TCP`,
     '',
   ];
@@ -37,7 +40,9 @@ export function jsonSummary(options: UpOptions, cdn: RunningCdn): string {
   const { zoneName: zone } = options;
   const { generation } = cdn;
   const place = (address: ListenAddress) => formatListenAddress(reachable(address));
-  const places = { api: place(cdn.api), dns: place(cdn.dns), http: place(cdn.http), https: place(cdn.https) };
+  const https = place(cdn.https);
+  const http3 = options.hasHttp3 ? https : null;
+  const places = { api: place(cdn.api), dns: place(cdn.dns), http: place(cdn.http), https, http3 };
   return `${JSON.stringify({ zone, generation, ...places, adminTokenFile: adminTokenFile(options) })}\n`;
 }
 

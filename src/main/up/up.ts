@@ -27,10 +27,11 @@ import {
   edgePlans,
   type HeldAddress,
   type HeldDns,
+  http3Plans,
   nameserverPlan,
   seed,
 } from './plan.ts';
-import { claimDnsPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
+import { claimTcpAndUdpPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
 import { Reloads } from './reloads.ts';
 
 /** Every part must have the current configuration within this time after all have started. */
@@ -61,9 +62,10 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
   prepareDataDirectory(options.dataDirectory);
   const unlock = lockDataDirectory(options.dataDirectory);
   const supervisor = new Supervisor(log);
-  const plans: { origin: PartPlan[]; data: PartPlan[]; control: PartPlan[] } = {
+  const plans: Record<'origin' | 'data' | 'http3' | 'control', PartPlan[]> = {
     origin: [],
     data: [],
+    http3: [],
     control: [],
   };
   const held: number[] = [];
@@ -73,7 +75,8 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     commands?.close();
     // Held for workers that start again; with the workers' own closed, new connections are refused.
     for (const descriptor of held.splice(0)) closeSync(descriptor);
-    await supervisor.stop([namesOf(plans.data), namesOf(plans.control), namesOf(plans.origin)]);
+    const { data, http3, control, origin } = plans;
+    await supervisor.stop([data, http3, control, origin].map(namesOf));
     unlock();
   }
   try {
@@ -82,24 +85,29 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     const local = claimed.edges[0];
     if (local === undefined) throw new AppError('internal', 'no edge to run');
     if (claimed.demoOrigin !== null) plans.origin.push(demoOriginPlan(claimed.demoOrigin));
-    for (const edge of claimed.edges) plans.data.push(...edgePlans(options, edge));
+    for (const edge of claimed.edges) {
+      plans.data.push(...edgePlans(options, edge));
+      plans.http3.push(...http3Plans(options, edge));
+    }
     plans.data.push(nameserverPlan(options, claimed.dns));
     plans.control.push(
       controlPlan(options, {
         listen: claimed.api,
         dnsAddress: { ...claimed.dns.listen, address: publicAddress(claimed.dns.listen.address) },
         seed: seed(options, publicAddress(options.http.address), claimed.demoOrigin),
-        expectedParts: ['control', ...namesOf(plans.data)],
+        expectedParts: ['control', ...namesOf(plans.data), ...namesOf(plans.http3)],
       }),
     );
     await Promise.all(
-      [...plans.origin, ...plans.data, ...plans.control].map((plan) => supervisor.start(plan)),
+      Object.values(plans)
+        .flat()
+        .map((plan) => supervisor.start(plan)),
     );
     const { api } = claimed;
     const generation = await allHealthy(api);
     const reloads = new Reloads({
       supervisor,
-      order: [...plans.data, ...plans.control],
+      order: [...plans.data, ...plans.http3, ...plans.control],
       drainMs: options.drainMs,
       allHealthy: () => allHealthy(api),
       log,
@@ -116,7 +124,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
 /** Claims every port in turn, so that the first one that is taken is named. */
 async function claimPorts(options: UpOptions): Promise<Claimed> {
   const api = await claimTcpPort(options.api, '--api');
-  const dns = holdDns(await claimDnsPort(options.dns, '--dns'));
+  const dns = holdDns(await claimTcpAndUdpPort(options.dns, '--dns'));
   const edges: EdgeSpecification[] = [];
   let http = options.http;
   let https = options.https;
@@ -124,7 +132,8 @@ async function claimPorts(options: UpOptions): Promise<Claimed> {
     // DNS answers carry no port: the demo's edges listen on the same ports at addresses of their own.
     const demoAddress = DEMO_POPS.find(({ id }) => id === edge.popId)?.address;
     http = await claimTcpPort({ address: demoAddress ?? http.address, port: http.port }, '--http');
-    https = await claimTcpPort({ address: demoAddress ?? https.address, port: https.port }, '--https');
+    const wanted = { address: demoAddress ?? https.address, port: https.port };
+    https = await (edge.hasHttp3 ? claimTcpAndUdpPort : claimTcpPort)(wanted, '--https');
     edges.push({ ...edge, http: hold(http), https: hold(https) });
   }
   const demoOrigin = options.hasDemo

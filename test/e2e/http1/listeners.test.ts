@@ -243,6 +243,7 @@ describe('addresses', () => {
       localPort: listener.http.port,
       scheme: 'http',
       tls: null,
+      alternative: null,
     });
     expect(Math.abs((seen?.receivedAt ?? 0) - Date.now())).toBeLessThan(60_000);
     client.destroy();

@@ -104,7 +104,9 @@ describe('a plain listener', () => {
       localAddress: '192.0.2.1',
       localPort: 443,
     };
-    expect(listener.seen).toEqual([0, 1].map(() => ({ ...ends, scheme: 'http', tls: null })));
+    expect(listener.seen).toEqual(
+      [0, 1].map(() => ({ ...ends, scheme: 'http', tls: null, alternative: null })),
+    );
     client.destroy();
   });
 

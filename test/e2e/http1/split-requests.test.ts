@@ -72,6 +72,7 @@ const INFO = {
   localPort: 80,
   scheme: 'http',
   tls: null,
+  alternative: null,
 } as const;
 
 /** Everything the connection writes when `bytes` come cut at `cuts`, until it ends. */

@@ -14,10 +14,10 @@ const STATES: Readonly<Record<PartView['state'], { tone: Tone; word: string }>> 
   silent: { tone: 'bad', word: 'Silent' },
 };
 
-/** `edge:fra-1/0` is worker 0 of the edge fra-1. */
+/** `edge:fra-1/0` is worker 0 of the edge fra-1, `edge:fra-1/http3` what serves its HTTP/3. */
 function namePart(part: string): string {
-  const edge = /^edge:(.+)\/(\d+)$/.exec(part);
-  if (edge !== null) return `Edge ${edge[1]}, worker ${edge[2]}`;
+  const edge = /^edge:(.+)\/(\d+|http3)$/.exec(part);
+  if (edge !== null) return `Edge ${edge[1]}, ${edge[2] === 'http3' ? 'HTTP/3' : `worker ${edge[2]}`}`;
   if (part === 'control') return 'Control plane';
   return part === 'nameserver' ? 'Name server' : part;
 }
