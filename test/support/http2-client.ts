@@ -9,6 +9,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { resetSocket } from '#edge/connection/reset-socket.ts';
 import {
   ACK,
   DATA,
@@ -220,6 +221,11 @@ export class Http2TestClient {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** Closes with a reset, where the runtime can. */
+  reset(): void {
+    resetSocket(this.socket);
   }
 
   #onData(chunk: Buffer): void {

@@ -8,6 +8,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { resetSocket } from '#edge/connection/reset-socket.ts';
 
 export interface RawResponse {
   readonly httpVersion: string;
@@ -48,7 +49,7 @@ export interface RawClient {
   end(): void;
   /** Closes at once. */
   destroy(): void;
-  /** Closes with a reset. */
+  /** Closes with a reset, where the runtime can. */
   reset(): void;
   /**
    * The next response (interim ones too), with its whole body. Rejects when the connection ends before its
@@ -145,7 +146,7 @@ class SocketClient implements RawClient {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   stopReading(): void {

@@ -9,6 +9,7 @@
  */
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { resetSocket } from '#edge/connection/reset-socket.ts';
 import { ChunkedDecoder } from '#edge/http1/chunked-decoder.ts';
 
 export interface RecordedRequest {
@@ -219,7 +220,7 @@ class Connection implements ScriptedConnection {
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy();
+    resetSocket(this.#socket);
   }
 
   stopReading(): void {

@@ -193,7 +193,7 @@ describe('on real sockets', () => {
     const client = await lab.connect();
     client.request(1, '/endless');
     await client.take(({ streamId }) => streamId === 1);
-    client.socket.resetAndDestroy();
+    client.reset();
     await until('the road knows', () => ends.length === 2);
     expect(ends.sort()).toEqual(['gone', 'rejected']);
     await untilNoneOpen(lab);

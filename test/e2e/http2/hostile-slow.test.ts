@@ -1,5 +1,6 @@
 /** Clients that are slow to send, slow to take, or do neither: each wait has an end. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fields } from '#core/http/fields.ts';
 import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
 import type { Exchange } from '#edge/exchange.ts';
@@ -104,6 +105,8 @@ describe('slow to send', () => {
     const slow = await startHttp2Lab({ ...LIMITS, continuationsMax: 1_000_000, emptyFramesBurst: 1_000_000 });
     for (const payload of [Buffer.alloc(0), Buffer.of(0x82)]) {
       const client = await slow.connect();
+      // Late in the time there is for a first request: the block has its own.
+      await sleep(LIMITS.headMs / 2);
       client.send(HEADERS, END_STREAM, 1, requestBlock('/hello'));
       const ended = expectConnectionError(client, PROTOCOL_ERROR, 'head-too-slow');
       await trickling(ended, () => client.send(CONTINUATION, 0, 1, payload));

@@ -139,7 +139,7 @@ describe('clients that vanish', () => {
       const client = await lab.connect({ isSilent: true });
       client.write(conversation.subarray(0, at));
       if (at % 3 === 0) client.socket.end();
-      else if (at % 3 === 1) client.socket.resetAndDestroy();
+      else if (at % 3 === 1) client.reset();
       else client.destroy();
     }
     await untilNoneOpen(lab);
@@ -151,7 +151,7 @@ describe('clients that vanish', () => {
     const client = await lab.connect();
     for (let i = 0; i < HTTP2_LIMITS.streamsMax; i += 1) client.request(2 * i + 1, '/counted');
     await client.settled();
-    client.socket.resetAndDestroy();
+    client.reset();
     await until('all know', () => gone === HTTP2_LIMITS.streamsMax);
     await untilNoneOpen(lab);
   });

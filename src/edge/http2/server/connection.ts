@@ -117,7 +117,8 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
       // A reset is seen by the next write, where nothing is read any more.
       if (this.#hasInputEnded && this.#output.unsentBytes === 0) this.#probe();
       if (this.#session.streams.size > 0) this.#watchStreams(tick);
-      else if (tick >= this.#idleDeadline) this.#goAway(NO_ERROR, '');
+      // A request whose fields are arriving has a deadline of its own.
+      else if (tick >= this.#idleDeadline && this.#session.block === null) this.#goAway(NO_ERROR, '');
     }
   }
 
