@@ -103,6 +103,18 @@ export interface PreparedHead {
   readonly lines: string;
   /** The lines as HTTP/2 sends them; null until their first use there, which makes and keeps them. */
   block?: PreparedBlock | null;
+  /** What its last hits have in common; null or missing: nothing is remembered. */
+  recent?: RecentHits | null;
+}
+
+/** Hits of a stored response within one second, who differ in nothing that is sent (`recent-hits.ts`). */
+export interface RecentHits {
+  /** The lines that they add to the prepared ones. */
+  readonly dynamicLines: string;
+  /** Whether there was more than one, so that remembering more pays. */
+  readonly areSeveral: boolean;
+  /** The whole response as HTTP/1.1 sends it on a connection that persists; null until it has been made. */
+  message: Uint8Array | null;
 }
 
 /** A field block without :status, of literals and the static table alone (RFC 7541), so that it fits every connection. */

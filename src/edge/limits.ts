@@ -23,6 +23,8 @@ export const ROAD_LIMITS = {
   routeMemoEntriesMax: 8_192,
   /** A remembered authority or target is at most this long, in characters: bounds the memo's memory. */
   routeMemoCharactersMax: 512,
+  /** Stored responses whose last hits are remembered; with messages of up to 20 KiB, 10 MiB at most. */
+  recentHitsMax: 512,
   /** Sites counted apart within one interval; requests beyond are counted under no site. */
   recordedSitesMax: 100_000,
   /** Characters of a target in an access log line. */

@@ -10,6 +10,7 @@ import { Fields, lowerCaseName } from '#core/http/fields.ts';
 import { type ByteRange, formatContentRange, formatUnsatisfiedRange, parseRange } from '#core/http/ranges.ts';
 import type { BodySource, Exchange } from './exchange.ts';
 import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
+import { recallLines, rememberLines } from './recent-hits.ts';
 import type { Handling } from './record.ts';
 import { relay } from './relay.ts';
 import type { Road } from './road.ts';
@@ -215,10 +216,14 @@ function dynamicLines(
   cacheStatus: string | null,
 ): string {
   const age = ageFieldValue(head, now);
-  let lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
   const { alternative } = exchange.connection;
+  const known = cacheStatus === null ? recallLines(prepared, age, alternative) : null;
+  if (known !== null) return known;
+  let lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
   if (alternative !== null) lines += alternative.line;
-  return prepared.browserTtl === null ? lines : lines + browserTtlLine(prepared.browserTtl, age);
+  if (prepared.browserTtl !== null) lines += browserTtlLine(prepared.browserTtl, age);
+  if (cacheStatus === null) rememberLines(prepared, age, alternative, lines);
+  return lines;
 }
 
 /**

@@ -82,9 +82,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
   }
 
   beginResponse(mustClose: boolean): string {
-    // What a client sent in expectation of a switch is no request.
-    const isUpgradeRefused = this.#exchange?.request.upgrade != null;
-    if (mustClose || isUpgradeRefused || !this.#mayPersist()) this.#isPersistent = false;
+    if (mustClose || !this.mayPersist()) this.#isPersistent = false;
     if (!this.#isPersistent) return 'Connection: close\r\n\r\n';
     return this.#exchange?.request.httpVersion === '1.0' ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
   }
@@ -440,7 +438,9 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
     return this.#context.isDraining && !this.#context.isHandingOver;
   }
 
-  #mayPersist(): boolean {
+  mayPersist(): boolean {
+    // What a client sent in expectation of a switch is no request.
+    if (this.#exchange?.request.upgrade != null) return false;
     const { isDraining, limits } = this.#context;
     if (!this.#isPersistent || isDraining || this.#requests >= limits.requestsPerConnectionMax) return false;
     if (this.#hasInputEnded && this.#input.length === 0) return false;

@@ -97,6 +97,11 @@ export class Output implements TurnTaker {
     if (tail !== '') this.#put(Buffer.from(tail, 'latin1'));
   }
 
+  /** Writes what has been put together before; it must not change any more. */
+  writeMessage(bytes: Uint8Array): void {
+    if (this.#goneReason === null) this.#put(bytes);
+  }
+
   /**
    * Writes `text` and the whole of `body`. True when the socket has been given all of it; false: the
    * rest follows as it drains, and `drained` tells when it is done.

@@ -5,12 +5,14 @@
 import { assert } from '#core/base/assert.ts';
 import type { Fields } from '#core/http/fields.ts';
 import { rejectedAsGone } from '../connection/client-gone.ts';
+import { SCRATCH_BYTES } from '../connection/output-scratch.ts';
 import type {
   BodySink,
   BodySource,
   ConnectionInfo,
   Exchange,
   PreparedHead,
+  RecentHits,
   RequestHead,
   ResponseHead,
   Tunnel,
@@ -32,6 +34,8 @@ export interface ExchangeOwner extends ResponseBodyOwner {
   readonly output: Output;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Whether the connection persists after the response, so that its head says nothing of it in HTTP/1.1. */
+  mayPersist(): boolean;
   /**
    * The final response begins: returns the lines that end its head, with Connection when there is
    * something to say. `mustClose`: the body ends where the connection does.
@@ -125,6 +129,10 @@ export class ServerExchange implements Exchange {
     bodyLength: number,
   ): void {
     if (!this.#begin(head.status)) return;
+    const { recent } = head;
+    if (recent?.areSeveral && recent.dynamicLines === dynamicLines && body !== null) {
+      if (this.#sendAgain(head, recent, body)) return;
+    }
     let text = statusLine(head.status, head.reason) + head.lines + dynamicLines;
     if (!hasDateLine(head.lines)) text += dateLine(this.#owner.now());
     if (this.request.method === 'HEAD') this.#send(text, head.status, null, bodyLength);
@@ -174,12 +182,39 @@ export class ServerExchange implements Exchange {
     return false;
   }
 
+  /** Sends the message that other hits send too, and makes it first if need be. False: this one is another case. */
+  #sendAgain(head: PreparedHead, recent: RecentHits, body: Uint8Array): boolean {
+    const { method, httpVersion } = this.request;
+    const owner = this.#owner;
+    if (method !== 'GET' || httpVersion !== '1.1' || !owner.mayPersist()) return false;
+    let { message } = recent;
+    if (message === null) {
+      message = wholeMessage(head, recent.dynamicLines, body);
+      if (message === null) return false;
+      recent.message = message;
+    }
+    owner.output.writeMessage(message);
+    owner.responseSent();
+    return true;
+  }
+
   #send(text: string, status: number, body: Uint8Array | null, length: number | null): void {
     const owner = this.#owner;
     const isWithout = isBodiless(status);
     const head = text + lengthLine(status, length) + owner.beginResponse(false);
     if (owner.output.writeWhole(head, isWithout ? null : body)) owner.responseSent();
   }
+}
+
+/** The response as it is sent on a connection that persists; null when it is not alike for a whole second, or large. */
+function wholeMessage(head: PreparedHead, dynamicLines: string, body: Uint8Array): Uint8Array | null {
+  if (isBodiless(head.status) || !hasDateLine(head.lines)) return null;
+  const text = `${statusLine(head.status, head.reason)}${head.lines}${dynamicLines}Content-Length: ${body.length}\r\n\r\n`;
+  if (text.length + body.length > SCRATCH_BYTES) return null;
+  const message = Buffer.allocUnsafeSlow(text.length + body.length);
+  message.write(text, 0, 'latin1');
+  message.set(body, text.length);
+  return message;
 }
 
 /** Statuses whose responses have no content (RFC 9110 §6.4.1, §15.3.6). */

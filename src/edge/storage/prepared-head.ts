@@ -5,7 +5,8 @@
  */
 import { browserCacheControl } from '#core/caching/browser-ttl.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import type { PreparedHead } from '../exchange.ts';
+import type { AlternativeService } from '../alternative-service.ts';
+import type { PreparedHead, RecentHits } from '../exchange.ts';
 import { encodeFieldLines } from '../http1/response-head.ts';
 import { VIA_LINE } from '../names.ts';
 
@@ -21,6 +22,13 @@ export interface BrowserTtl {
 export interface StoredPreparedHead extends PreparedHead {
   /** Null: the origin's own Cache-Control is among the lines. */
   readonly browserTtl: BrowserTtl | null;
+  recent: HitsOfSecond | null;
+}
+
+export interface HitsOfSecond extends RecentHits {
+  readonly ageSeconds: number;
+  readonly alternative: AlternativeService | null;
+  areSeveral: boolean;
 }
 
 export function prepareHead(head: StoredHead): StoredPreparedHead {
@@ -33,7 +41,7 @@ export function prepareHead(head: StoredHead): StoredPreparedHead {
   }
   // What `+` puts together stays in pieces until it is read, and the pieces would be kept with it.
   const lines = [encodeFieldLines(fields), VIA_LINE].join('');
-  return { status: head.status, reason: head.reason, lines, block: null, browserTtl };
+  return { status: head.status, reason: head.reason, lines, block: null, browserTtl, recent: null };
 }
 
 /** The Cache-Control line for browsers at `ageSeconds`, with its line end. */
