@@ -27,6 +27,7 @@ import { ProxyGate } from './connection/proxy-gate.ts';
 import { WriteTurns } from './connection/write-turns.ts';
 import type { ConnectionInfo, ExchangeHandler } from './exchange.ts';
 import { Http1Connection } from './http1/connection.ts';
+import { RequestFieldsReader } from './http1/request-fields.ts';
 import { FrameScratch } from './http2/output.ts';
 import { Http2Connection } from './http2/server/connection.ts';
 import { PrefaceSniffer } from './http2/server/preface-sniffer.ts';
@@ -139,6 +140,7 @@ class Listening implements Listeners {
       limits,
       sweep: new DeadlineSweep(limits.tickMs),
       scratch: new OutputScratch(),
+      requestFields: new RequestFieldsReader(limits),
       turns: new WriteTurns(limits.turnBytes),
       frameScratch: new FrameScratch(),
       exchanges: 0,

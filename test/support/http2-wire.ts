@@ -9,6 +9,7 @@ import { DeadlineSweep, type Guarded } from '#edge/connection/deadline-sweep.ts'
 import { OutputScratch } from '#edge/connection/output-scratch.ts';
 import { WriteTurns } from '#edge/connection/write-turns.ts';
 import type { ExchangeHandler } from '#edge/exchange.ts';
+import { RequestFieldsReader } from '#edge/http1/request-fields.ts';
 import { FrameScratch } from '#edge/http2/output.ts';
 import { Http2Connection } from '#edge/http2/server/connection.ts';
 import { createSilentLogger } from '#platform/log.ts';
@@ -99,6 +100,7 @@ export function openWire(handler: ExchangeHandler, options: WireOptions = {}): W
     limits,
     sweep,
     scratch: new OutputScratch(),
+    requestFields: new RequestFieldsReader(limits),
     turns: new WriteTurns(LISTEN_LIMITS.turnBytes),
     frameScratch: new FrameScratch(),
     exchanges: 0,

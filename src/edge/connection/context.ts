@@ -3,6 +3,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { ExchangeHandler } from '../exchange.ts';
 import { HTTP1_LIMITS, type Http1Limits } from '../http1/limits.ts';
+import type { RequestFieldsReader } from '../http1/request-fields.ts';
 import { HTTP2_LIMITS, type Http2Limits } from '../http2/limits.ts';
 import type { FrameScratch } from '../http2/output.ts';
 import type { DeadlineSweep } from './deadline-sweep.ts';
@@ -30,6 +31,7 @@ export interface ConnectionContext {
   readonly limits: ListenLimits;
   readonly sweep: DeadlineSweep;
   readonly scratch: OutputScratch;
+  readonly requestFields: RequestFieldsReader;
   readonly turns: WriteTurns;
   readonly frameScratch: FrameScratch;
   /** Number of the last exchange. */

@@ -18,7 +18,8 @@ import { findHeadEnd, findHopeless, HEAD_INCOMPLETE, hasRequestLine } from './he
 import { InputBuffer } from './input-buffer.ts';
 import { Output } from './output.ts';
 import { RequestBody, type RequestBodyOwner } from './request-body.ts';
-import { BODY_CHUNKED, BODY_NONE, type ParsedRequest, parseRequestHead } from './request-head.ts';
+import { BODY_CHUNKED, BODY_NONE } from './request-fields.ts';
+import { type ParsedRequest, parseRequestHead } from './request-head.ts';
 import { TunnelBody, type TunnelOwner } from './response-body.ts';
 import { dateLine, standardReason, statusLine } from './response-head.ts';
 import { type ExchangeOwner, ServerExchange } from './server-exchange.ts';
@@ -293,7 +294,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
       return false;
     }
     this.#scanned = 0;
-    const parsed = parseRequestHead(text, 0, end, this.#info.scheme, limits);
+    const parsed = parseRequestHead(text, 0, end, this.#info.scheme, this.#context.requestFields);
     if (typeof parsed === 'string') {
       this.#refuse(parsed);
       return false;
@@ -308,7 +309,7 @@ export class Http1Connection implements Guarded, ExchangeOwner, RequestBodyOwner
     const { limits } = this.#context;
     const hopeless = findHopeless(text, this.#scanned);
     if (hopeless !== -1) {
-      const fault = parseRequestHead(text, 0, hopeless + 3, this.#info.scheme, limits);
+      const fault = parseRequestHead(text, 0, hopeless + 3, this.#info.scheme, this.#context.requestFields);
       this.#refuse(typeof fault === 'string' ? fault : 'field-bare-lf');
       return;
     }

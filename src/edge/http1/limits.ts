@@ -9,6 +9,9 @@ export interface Http1Limits {
   readonly unreadBodyBytesMax: number;
   /** Parts in which a large body goes to the socket, so that a slow client holds no copy of the whole. */
   readonly writePartBytes: number;
+  /** Blocks of field lines that are recognised when they come again; a power of two. With their bytes and fields, some 6 MiB at most. */
+  readonly rememberedLinesMax: number;
+  readonly rememberedLinesBytesMax: number;
 }
 
 const KIB = 1024;
@@ -18,4 +21,6 @@ export const HTTP1_LIMITS: Http1Limits = {
   pipelinedRequestsPerTurn: 64,
   unreadBodyBytesMax: 256 * KIB,
   writePartBytes: 256 * KIB,
+  rememberedLinesMax: 1024,
+  rememberedLinesBytesMax: 2 * KIB,
 };

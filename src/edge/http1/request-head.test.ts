@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import { CONNECTION_LIMITS } from '../connection/limits.ts';
 import { type RequestHeadFault, refusalStatus } from '../connection/request-refusal.ts';
 import { findHeadEnd, findHopeless, HEAD_INCOMPLETE } from './head-end.ts';
-import { BODY_CHUNKED, type ParsedRequest, parseRequestHead } from './request-head.ts';
+import { BODY_CHUNKED, RequestFieldsReader } from './request-fields.ts';
+import { type ParsedRequest, parseRequestHead } from './request-head.ts';
+
+const READER = new RequestFieldsReader(CONNECTION_LIMITS);
 
 function parse(text: string, scheme: 'http' | 'https' = 'http'): ParsedRequest | RequestHeadFault {
-  return parseRequestHead(text, 0, text.length, scheme, CONNECTION_LIMITS);
+  return parseRequestHead(text, 0, text.length, scheme, READER);
 }
 
 function parsed(lines: string): ParsedRequest {
@@ -37,7 +40,7 @@ describe('heads that are accepted', () => {
   test('a head behind others in the same text', () => {
     const first = 'GET /1 HTTP/1.1\r\nHost: a.example\r\n\r\n';
     const text = `${first}GET /2 HTTP/1.1\r\nHost: b.example\r\n\r\nrest`;
-    const result = parseRequestHead(text, first.length, text.length - 4, 'http', CONNECTION_LIMITS);
+    const result = parseRequestHead(text, first.length, text.length - 4, 'http', READER);
     expect(result).toMatchObject({ head: { target: '/2', authority: 'b.example' } });
   });
 

@@ -10,6 +10,7 @@ import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
 import { WriteTurns } from '#edge/connection/write-turns.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { Http1Connection } from '#edge/http1/connection.ts';
+import { RequestFieldsReader } from '#edge/http1/request-fields.ts';
 import { FrameScratch } from '#edge/http2/output.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { REFUSED_CASES } from './hostile-requests.cases.ts';
@@ -50,14 +51,17 @@ async function echo(exchange: Exchange): Promise<void> {
   }
 }
 
+const LIMITS = { ...LISTEN_LIMITS, requestBodyBytesMax: 1_000_000 };
+
 const context: ConnectionContext = {
   handler: (exchange) => void echo(exchange),
   clock: { now: () => 784_887_151_000 },
   log: createSilentLogger(),
-  limits: { ...LISTEN_LIMITS, requestBodyBytesMax: 1_000_000 },
+  limits: LIMITS,
   sweep: new DeadlineSweep(60_000),
   scratch: new OutputScratch(),
-  turns: new WriteTurns(LISTEN_LIMITS.turnBytes),
+  requestFields: new RequestFieldsReader(LIMITS),
+  turns: new WriteTurns(LIMITS.turnBytes),
   frameScratch: new FrameScratch(),
   exchanges: 0,
   isDraining: false,
