@@ -1,8 +1,9 @@
 /** What is agreed in handshakes: versions and cipher suites, those of every host and those that a site narrows. */
-import { describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import { execFile } from 'node:child_process';
 import type { TLSSocket } from 'node:tls';
 import { Fields } from '#core/http/fields.ts';
+import type { Certificate } from '#core/model/snapshot.ts';
 import type { TlsPolicy } from '#core/model/tls-policy.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { extensionsFor, helloMessage, records } from '../../support/client-hello.ts';
@@ -20,18 +21,23 @@ function answer(exchange: Exchange): void {
   exchange.respondWhole({ status: 200, reason: '', fields: new Fields() }, Buffer.from('hi'));
 }
 
-/** `usual.example` with both key types, and `strict.example`, which wants TLS 1.3. */
-async function start(): Promise<TestListener> {
+let certificates: readonly Certificate[];
+
+beforeAll(async () => {
   const authority = await createTestAuthority();
   const issue = async (host: string, options: IssueOptions = {}) => {
     const { key, cert } = await authority.issue([host], options);
     return { hosts: [host], certificatePem: cert, privateKeyPem: key };
   };
-  const certificates = [
+  certificates = [
     await issue('usual.example'),
     await issue('usual.example', { keyType: 'rsa' }),
     await issue('strict.example'),
   ];
+});
+
+/** `usual.example` with both key types, and `strict.example`, which wants TLS 1.3. */
+async function start(): Promise<TestListener> {
   const listener = await startTestListener(answer, {}, certificates);
   listener.certificates.replace(certificates, new Map([['strict.example', STRICT]]));
   return listener;
@@ -125,18 +131,54 @@ describe('a site that wants TLS 1.3', () => {
 
   test('a policy that comes or goes counts from the next handshake on', async () => {
     await using listener = await start();
-    const { certificates } = listener;
     const old = { maxVersion: 'TLSv1.2' } as const;
-    const all = ['usual.example', 'strict.example'].map(
-      (name) => certificates.identify(name)?.certificates[0],
-    );
-    const present = all.filter((certificate) => certificate !== undefined);
-    certificates.replace(present, new Map([['usual.example', STRICT]]));
+    listener.certificates.replace(certificates, new Map([['usual.example', STRICT]]));
     expect(await agreed(listener, 'usual.example', old)).toBeNull();
     expect(await agreed(listener, 'strict.example', old)).toStartWith('TLSv1.2 ');
-    certificates.replace(present, new Map());
+    listener.certificates.replace(certificates, new Map());
     expect(await agreed(listener, 'usual.example', old)).toStartWith('TLSv1.2 ');
   });
+});
+
+describe('sessions', () => {
+  /** Whether the session was resumed, and one to resume next. */
+  async function begin({ https }: TestListener, serverName: string | null, options: ClientTlsOptions) {
+    const client = await openRawClient({ ...https, tls: { serverName, ...options } });
+    const socket = client.socket as TLSSocket;
+    let told: Buffer | null = null;
+    socket.on('session', (session: Buffer) => {
+      told = session;
+    });
+    client.write('GET / HTTP/1.1\r\nHost: usual.example\r\n\r\n');
+    await client.readResponse();
+    // Tickets come before the first answer; Bun has those of TLS 1.3 in the event alone.
+    const session = told ?? (socket.getSession() as Buffer);
+    const isReused = socket.isSessionReused();
+    client.destroy();
+    return { session, isReused };
+  }
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'are resumed by the host they began with, while its certificate stays: %s',
+    async (version) => {
+      await using listener = await start();
+      const only = { minVersion: version, maxVersion: version };
+      for (const name of ['usual.example', null]) {
+        let { session } = await begin(listener, name, only);
+        for (let round = 0; round < 3; round += 1) {
+          const resumed = await begin(listener, name, { ...only, session });
+          expect([name, resumed.isReused]).toEqual([name, true]);
+          session = resumed.session;
+        }
+      }
+      const { session } = await begin(listener, 'usual.example', only);
+      // Another set with the same certificates for this host changes nothing.
+      listener.certificates.replace(structuredClone(certificates), new Map());
+      expect((await begin(listener, 'usual.example', { ...only, session })).isReused).toBe(true);
+      listener.certificates.replace(certificates.slice(1, 2), new Map());
+      expect((await begin(listener, 'usual.example', { ...only, session })).isReused).toBe(false);
+    },
+  );
 });
 
 test('without a certificate for anybody the client is told so', async () => {
