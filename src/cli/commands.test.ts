@@ -198,6 +198,8 @@ Origins                 http://192.0.2.1:8080 (Host: inner.example, connects wit
 Stale if error          2h
 Stale while revalidate  0s
 WebSockets              off
+TLS                     1.2 or later
+Client certificates     not asked for
 Rules                   none: the origin's Cache-Control decides
 `;
     for (const name of ['www-example-com', 'example.com', 'www-example-com.cdn.test.']) {

@@ -13,8 +13,9 @@ import { rulesTable } from '../rule-text.ts';
 import { openSession, type Session, withGlobalOptions } from '../session.ts';
 import { printable } from '../table.ts';
 import { formatOrigin, type OriginOptions, readOriginFields, withOriginOptions } from './origin-options.ts';
+import { formatClientCertificates, readTlsFields, type TlsOptions, withTlsOptions } from './tls-options.ts';
 
-interface SiteOptions extends OriginOptions {
+interface SiteOptions extends OriginOptions, TlsOptions {
   readonly id?: string;
   readonly origin?: readonly string[];
   readonly alias?: readonly string[];
@@ -42,7 +43,7 @@ function withSiteOptions(command: Command): Command {
       collect,
     )
     .option('--alias <host>', 'another host of the same site; may be given several times', collect);
-  return withOriginOptions(named)
+  const withStale = withOriginOptions(named)
     .option(
       '--stale-if-error <duration>',
       'how long a stale response may stand in for a failing origin (default: 1d)',
@@ -57,6 +58,7 @@ function withSiteOptions(command: Command): Command {
         'whether users may open WebSockets to the origins (default: on)',
       ).choices(['on', 'off']),
     );
+  return withTlsOptions(withStale);
 }
 
 /** Fields of a site that options set; what was not given is left out. */
@@ -103,7 +105,13 @@ function addCommand(site: Command, io: CliIo): void {
       const id = options.id ?? siteIdFromHost(named, (await session.api.getHealth()).zone);
       const { origins = [], ...rest } = readFields(options);
       const created = await session.api.createSite({
-        body: { id, hosts: [named, ...(options.alias ?? [])], origins, ...rest },
+        body: {
+          id,
+          hosts: [named, ...(options.alias ?? [])],
+          origins,
+          ...rest,
+          ...readTlsFields(options, null),
+        },
       });
       session.show(created, () => `Added site ${created.id}.\n${renderHowToPoint(created)}`);
     },
@@ -171,6 +179,8 @@ function renderSite(session: Session, site: SiteView): string {
     `${label('Stale if error')}${formatDuration(site.staleIfErrorSeconds)}`,
     `${label('Stale while revalidate')}${formatDuration(site.staleWhileRevalidateSeconds)}`,
     `${label('WebSockets')}${site.webSockets ? 'on' : 'off'}`,
+    `${label('TLS')}${site.minTlsVersion} or later`,
+    `${label('Client certificates')}${formatClientCertificates(site.clientCertificates)}`,
     `${label('Rules')}${site.rules.length === 0 ? "none: the origin's Cache-Control decides" : countOf(site.rules.length, 'rule')}`,
   ];
   const rules = site.rules.length === 0 ? '' : `\n${rulesTable(session, site.rules)}`;
@@ -181,7 +191,7 @@ function setCommand(site: Command, io: CliIo): void {
   const command = site
     .command('set <site>')
     .description(
-      "change a site's origins, stale windows or WebSockets, or give it more hosts; what is left out stays",
+      "change a site's origins, stale windows, WebSockets or TLS, or give it more hosts; what is left out stays",
     );
   withGlobalOptions(withSiteOptions(command)).action(
     async (name: string, options: SiteOptions, self: Command) => {
@@ -193,6 +203,7 @@ function setCommand(site: Command, io: CliIo): void {
           ? { origins: found.origins.map((origin) => ({ ...origin, ...readOriginFields(options, origin) })) }
           : {}),
         ...readFields(options),
+        ...readTlsFields(options, found.clientCertificates),
         ...(options.alias === undefined ? {} : { hosts: [...new Set([...found.hosts, ...options.alias])] }),
       };
       if (Object.keys(changes).length === 0) {
