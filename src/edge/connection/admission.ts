@@ -11,14 +11,12 @@ export class Admission {
   readonly #limits: ConnectionLimits;
   readonly #countRefusal: (reason: string) => void;
   readonly #onClosed: () => void;
-  /** Open connections by client; as many entries as there are connections, at most. */
-  readonly #byClient = new Map<string, number>();
-  /** Connections counted by `enter`, whose client is not known yet. */
-  readonly #unnamed = new Set<ByteSocket>();
+  /** Open connections with the client of each; null: not known yet. */
+  readonly #connections = new Map<ByteSocket, string | null>();
+  readonly #connectionsByClient = new Map<string, number>();
   /** Handshakes under way, with the client of each. */
   readonly #handshakes = new Map<ByteSocket, string>();
   readonly #handshakesByClient = new Map<string, number>();
-  #open = 0;
   #accepted = 0;
 
   /** `onClosed` is called after each connection that was admitted and has closed. */
@@ -30,7 +28,7 @@ export class Admission {
 
   /** Connections open now. */
   get open(): number {
-    return this.#open;
+    return this.#connections.size;
   }
 
   get accepted(): number {
@@ -39,29 +37,23 @@ export class Admission {
 
   /** Counts a new connection until it closes, its client not known yet; false when it was over a bound, and is reset. */
   enter(socket: ByteSocket): boolean {
-    if (this.#open >= this.#limits.connectionsMax) return this.refuse(socket, 'connections-max');
-    this.#open += 1;
+    if (this.open >= this.#limits.connectionsMax) return this.refuse(socket, 'connections-max');
     this.#accepted += 1;
-    this.#unnamed.add(socket);
-    socket.once('close', () => {
-      this.#open -= 1;
-      this.#unnamed.delete(socket);
-      this.#onClosed();
-    });
+    this.#connections.set(socket, null);
+    socket.on('close', () => this.#release(socket));
     return true;
   }
 
   /** Counts a connection, new or entered before, as its client's; false when it was over a bound, and is reset. */
   admit(socket: ByteSocket, clientAddress: string): boolean {
-    if (!this.#unnamed.has(socket) && !this.enter(socket)) return false;
-    this.#unnamed.delete(socket);
+    if (!this.#connections.has(socket) && !this.enter(socket)) return false;
     const client = clientNetwork(clientAddress);
-    const ofClient = this.#byClient.get(client) ?? 0;
+    const ofClient = this.#connectionsByClient.get(client) ?? 0;
     if (ofClient >= this.#limits.connectionsPerAddressMax) {
       return this.refuse(socket, 'connections-per-address-max');
     }
-    this.#byClient.set(client, ofClient + 1);
-    socket.once('close', () => countOneLess(this.#byClient, client));
+    this.#connections.set(socket, client);
+    this.#connectionsByClient.set(client, ofClient + 1);
     return true;
   }
 
@@ -93,6 +85,14 @@ export class Admission {
     socket.on('error', () => {});
     socket.resetAndDestroy();
     return false;
+  }
+
+  #release(socket: ByteSocket): void {
+    const client = this.#connections.get(socket);
+    if (client === undefined) return;
+    this.#connections.delete(socket);
+    if (client !== null) countOneLess(this.#connectionsByClient, client);
+    this.#onClosed();
   }
 }
 
