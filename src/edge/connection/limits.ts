@@ -37,11 +37,11 @@ export interface ConnectionLimits {
 
   /** Open connections of one listener in one worker: memory. */
   readonly connectionsMax: number;
-  /** Of these, by one client address: many users can share one. */
+  /** Of these, by one client address (IPv6: /64): many users can share one. */
   readonly connectionsPerAddressMax: number;
   /** TLS handshakes at one time: each costs about half a millisecond of CPU. */
   readonly handshakesMax: number;
-  /** Of these, by one client address: a quarter, so that nobody who stays silent keeps all others out. */
+  /** Of these, by one client address (IPv6: /64): a quarter, so that nobody who stays silent keeps all others out. */
   readonly handshakesPerAddressMax: number;
   readonly handshakeMs: number;
   /**
