@@ -26,6 +26,7 @@ export function testCertificate(): Promise<Certificate> {
 export async function startTestHttp3Listener(
   handler: ExchangeHandler,
   options: Partial<Http3ListenerOptions> = {},
+  certificates?: readonly Certificate[],
 ): Promise<TestHttp3Listener> {
   const listener = new Http3Listener({
     address: { address: '127.0.0.1', port: 0 },
@@ -35,7 +36,7 @@ export async function startTestHttp3Listener(
     residentBytesMax: Number.POSITIVE_INFINITY,
     ...options,
   });
-  listener.follow([await testCertificate()]);
+  listener.follow(certificates ?? [await testCertificate()]);
   listener.start();
   const address = listener.address as ListenAddress;
   return {

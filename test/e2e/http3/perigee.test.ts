@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:http';
 import { connect as connectTls } from 'node:tls';
 import type { Browser } from 'playwright-core';
+import { mix32 } from '#core/base/mix32.ts';
 import { launchChromium, openPage } from '../../browser/chromium.ts';
 import { connectHttp3 } from '../../support/http3-client.ts';
 import { type PerigeeProcess, partProcess, runPerigee, startPerigee } from '../../support/perigee-process.ts';
@@ -157,6 +158,59 @@ test('requests are counted by version', async () => {
   expect(count('http1', 'edge:local/0')).toBeGreaterThanOrEqual(1);
   expect(count('http3', 'edge:local/0')).toBe(0);
 });
+
+/** What strangers may send to a UDP port: noise, and packets that look like the beginning of a connection. */
+const NOISE: readonly ((number: number) => Uint8Array)[] = [
+  (number) => noise(number, 1 + (number % 1400)),
+  (number) => Buffer.concat([Buffer.of(0x40 | (number % 64)), noise(number, 60)]),
+  (number) => longHeader(number, 1),
+  (number) => longHeader(number, 0xfafafafa),
+];
+
+/** The same bytes for the same number. */
+function noise(number: number, length: number): Uint8Array {
+  const words = Uint32Array.from({ length: Math.ceil(length / 4) }, (_, at) => mix32(number * 4096 + at));
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+function longHeader(number: number, version: number): Uint8Array {
+  const packet = Buffer.alloc(1200);
+  packet[0] = 0xc3;
+  packet.writeUInt32BE(version, 1);
+  // Connection ids of eight bytes each, no token, the length of the rest.
+  packet[5] = 8;
+  packet.set(noise(number, 8), 6);
+  packet[14] = 8;
+  packet.set(noise(number, 8), 15);
+  packet.writeUInt16BE(0x4000 | (1200 - 26), 24);
+  packet.set(noise(number, 64), 26);
+  return packet;
+}
+
+test('50,000 datagrams of no use, of four kinds, and both ways in still answer', async () => {
+  const parts = ['edge:local/0', HTTP3_PART];
+  const processes = parts.map((part) => partProcess(perigee, part));
+  const socket = createSocket('udp4');
+  for (const make of NOISE) {
+    for (let sent = 0; sent < 12_500; sent += 100) {
+      await Promise.all(
+        Array.from({ length: 100 }, (_, index) => {
+          return new Promise<void>((resolve) =>
+            socket.send(make(sent + index), port, address, () => resolve()),
+          );
+        }),
+      );
+    }
+    await using client = await connectHttp3({ address, port });
+    expect((await client.request('/style.css')).status).toBe(200);
+    expect(await overTls('/style.css')).toStartWith('HTTP/1.1 200 OK');
+  }
+  socket.close();
+  // Replies to a port that is closed by now are no reason to be silent to others.
+  await using client = await connectHttp3({ address, port });
+  expect((await client.request('/style.css')).status).toBe(200);
+  expect(parts.map((part) => partProcess(perigee, part))).toEqual(processes);
+}, 30_000);
 
 test('the process of HTTP/3 is killed: TCP does not notice, and it is started again', async () => {
   const killed = partProcess(perigee, HTTP3_PART) as number;
