@@ -242,6 +242,15 @@ test('the workers of TCP are killed: connections over HTTP/3 live on', async () 
   expect((await client.request('/data.json')).status).toBe(200);
 });
 
+test('a reload replaces its process in turn', async () => {
+  const former = partProcess(perigee, HTTP3_PART);
+  const { exitCode, err } = await runPerigee(['reload', '--data', perigee.dataDirectory]);
+  expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+  expect(partProcess(perigee, HTTP3_PART)).not.toBe(former);
+  await using client = await connectHttp3({ address, port });
+  expect((await client.request('/style.css')).body.toString()).toBe('body { color: black }');
+}, 30_000);
+
 test('a UDP port that is taken ends the start with one line', async () => {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) =>
