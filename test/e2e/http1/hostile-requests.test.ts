@@ -52,10 +52,10 @@ async function responsesTo(bytes: string, pieceBytes = bytes.length): Promise<Ra
   return responses;
 }
 
-test('the table covers more than the 140 cases promised, each under a name of its own', () => {
+test('more than 140 requests are refused, each case under a name of its own', () => {
   const names = [...REFUSED_CASES, ...ACCEPTED_CASES].map((each) => each.name);
   expect(new Set(names).size).toBe(names.length);
-  expect(names.length).toBeGreaterThan(140);
+  expect(REFUSED_CASES.length).toBeGreaterThan(140);
 });
 
 describe('refused, the connection closed and nothing behind it answered', () => {
