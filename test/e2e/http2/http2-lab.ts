@@ -13,11 +13,14 @@ import { startTestListener, type TestListener } from '../../support/test-listene
 import { until } from '../../support/until.ts';
 
 export const BIG_BYTES = 300_000;
+const HOSTS = ['example.com', 'localhost'];
 const BIG = Buffer.alloc(BIG_BYTES, 'big ');
 const HEAD = { status: 200, reason: '', fields: new Fields() };
 
 export interface Http2Lab extends AsyncDisposable {
   readonly listener: TestListener;
+  /** PEM of the authority that clients have to trust. */
+  readonly authority: string;
   /** Targets of the requests that reached the handler, in order. */
   readonly served: string[];
   /** What paths do beside the usual ones. */
@@ -30,7 +33,7 @@ export interface Http2Lab extends AsyncDisposable {
 
 export async function startHttp2Lab(limits: Partial<ListenLimits> = {}): Promise<Http2Lab> {
   const authority = await createTestAuthority();
-  const { key, cert } = await authority.issue(['example.com']);
+  const { key, cert } = await authority.issue(HOSTS);
   const served: string[] = [];
   const handlers = new Map(Object.entries(USUAL));
   const answer = (exchange: Exchange): void => {
@@ -38,12 +41,13 @@ export async function startHttp2Lab(limits: Partial<ListenLimits> = {}): Promise
     const handler = handlers.get(exchange.request.target) ?? USUAL['/hello'];
     handler?.(exchange);
   };
-  const certificates = [{ hosts: ['example.com'], certificatePem: cert, privateKeyPem: key }];
+  const certificates = [{ hosts: HOSTS, certificatePem: cert, privateKeyPem: key }];
   const listener = await startTestListener(answer, { tickMs: 20, ...limits }, certificates, {
     acceptsH2c: true,
   });
   return {
     listener,
+    authority: authority.certificate,
     served,
     handlers,
     connect: (options = {}) =>
