@@ -107,6 +107,25 @@ export const MESSAGE_CASES: readonly ConformanceCase[] = [
       client.destroy();
     },
   },
+  {
+    id: 'H2-8.1d',
+    shows: 'who is refused can read why before he is told to stop',
+    async run(lab) {
+      lab.handlers.set('/refused', (exchange) =>
+        exchange.respondWhole({ status: 413, reason: '', fields: new Fields() }, Buffer.from('too large')),
+      );
+      const client = await lab.connect();
+      const fields: FieldLines = [['content-length', '1000000']];
+      client.request(1, '/refused', { method: 'POST', endsStream: false, fields });
+      expect((await client.response(1)).status).toBe(413);
+      await expectNoError(client);
+      for (let sent = 0; sent <= HTTP2_LIMITS.unreadStreamBytesMax; sent += 16_384) {
+        client.data(1, Buffer.alloc(16_384));
+      }
+      expect(await client.resetOf(1)).toBe(NO_ERROR);
+      client.destroy();
+    },
+  },
   ...[
     ['less than', 'abc', true],
     ['more than', 'abcdefgh', false],

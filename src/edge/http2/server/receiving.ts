@@ -147,12 +147,13 @@ export class Receiving {
 
   /**
    * Of a request whose answer is complete a little more is taken, so that the client can finish it; beyond that
-   * it is told to stop (RFC 9113 §8.1).
+   * it is told to stop (RFC 9113 §8.1). At once when it has announced more; but who is refused is let read why
+   * first: some clients lose an answer that comes with the reset, and stop by themselves when it is an error.
    */
   dropRest(stream: ServerStream, bytes: number): void {
     stream.droppedBytes += bytes;
     const { incoming } = stream;
-    const isAnnounced = incoming !== null && incoming.length !== null;
+    const isAnnounced = incoming !== null && incoming.length !== null && stream.status < 400;
     const remaining = isAnnounced ? Number(incoming.length) - incoming.receivedBytes : 0;
     const { unreadStreamBytesMax } = this.#context.limits;
     if (Math.max(stream.droppedBytes, remaining) > unreadStreamBytesMax) this.#owner.finish(stream, NO_ERROR);

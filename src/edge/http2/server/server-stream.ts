@@ -68,6 +68,8 @@ export class ServerStream implements Exchange, StreamBodyOwner {
   hasRequestEnded = false;
   /** Whether the stream carries a tunnel: each side then ends apart from the other. */
   isTunnel = false;
+  /** Of the final response; 0 before it has begun. */
+  status = 0;
   /** Bytes of the body thrown away since the response was complete. */
   droppedBytes = 0;
   /** The tick by which body bytes must have come, 0: none; and how many there were when the interval began. */
@@ -221,6 +223,7 @@ export class ServerStream implements Exchange, StreamBodyOwner {
   #begin(status: number): boolean {
     assert(!this.#isResponding, 'an exchange is answered once');
     this.#isResponding = true;
+    this.status = status;
     if (this.#isGone) return false;
     if (Number.isInteger(status) && status >= 200 && status <= 999) return true;
     this.#fail(INTERNAL_ERROR, 'the status of the response is none');
