@@ -7,16 +7,25 @@ import { PREPARE_STEPS, ROOT, runStep, STATIC_STEPS, type Step } from './run-ste
 
 /** A test that waits for a condition under load may take this long, ms. */
 const TEST_TIMEOUT_MS = 60_000;
-const CHROMIUM = '/usr/bin/chromium';
+/** Programs of Debian's that judge what we serve, by a file of theirs, and the packages they come in. */
+const PROGRAMS: readonly (readonly [string, string])[] = [
+  ['/usr/bin/chromium', 'chromium'],
+  ['/usr/bin/curl', 'curl'],
+  ['/usr/bin/nghttp', 'nghttp2-client'],
+  ['/usr/bin/h2load', 'nghttp2-client'],
+  ['/usr/lib/python3/dist-packages/h2/connection.py', 'python3-h2'],
+];
 
-/** The browser tests drive Debian's Chromium; on a fresh machine where we may, it is installed. */
-async function installChromium(): Promise<void> {
-  if (existsSync(CHROMIUM) || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  process.stdout.write('Installing Chromium for the browser tests…\n');
+/** On a fresh machine where we may, what is missing is installed. */
+async function installPrograms(): Promise<void> {
+  const missing = new Set(PROGRAMS.filter(([file]) => !existsSync(file)).map(([, name]) => name));
+  if (missing.size === 0 || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const packages = [...missing];
+  process.stdout.write(`Installing ${packages.join(', ')} for the tests…\n`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const words of [
     ['update', '-qq'],
-    ['install', '-y', '-qq', '--no-install-recommends', 'chromium'],
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
   ]) {
     const child = Bun.spawn(['apt-get', ...words], {
       env: environment,
@@ -52,7 +61,7 @@ const RUNNERS: readonly (readonly string[])[] = [
   ['node', 'scripts/with-node.mjs', 'test/node/run.ts'],
 ];
 
-await installChromium();
+await installPrograms();
 let passed = 0;
 let failed = 0;
 async function counted(step: Step): Promise<void> {
