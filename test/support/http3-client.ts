@@ -8,6 +8,7 @@
  * Field values above 127 are sent and read as UTF-8 (Bun 1.4.5), so tests of those use a browser.
  */
 import { connect, type QuicSession, type QuicStream } from 'node:quic';
+import { formatListenAddress } from '#platform/listen-address.ts';
 
 export type Http3Fields = Readonly<Record<string, string | readonly string[]>>;
 
@@ -151,7 +152,12 @@ export class Http3TestClient implements AsyncDisposable {
 
 export async function connectHttp3(options: Http3ClientOptions): Promise<Http3TestClient> {
   const { address, port, serverName = 'www.example.com' } = options;
-  const session = await connect(`${address}:${port}`, { servername: serverName, verifyPeer: 'manual' });
+  const session = await connect(formatListenAddress({ address, port }), {
+    servername: serverName,
+    verifyPeer: 'manual',
+    // Its own end is one of IPv4 unless said.
+    ...(address.includes(':') ? { endpoint: { address: '[::1]:0' } } : {}),
+  });
   const client = new Http3TestClient(session, port);
   await session.opened;
   return client;

@@ -13,7 +13,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits } from '../connection/limits.t
 import { plainAddress } from '../connection/plain-address.ts';
 import { RequestBodyFault } from '../connection/request-refusal.ts';
 import type { BodySource, ConnectionInfo, ExchangeHandler, RequestHead } from '../exchange.ts';
-import { areEqual, identitiesOf } from './certificates.ts';
+import { areEqual, Http3Certificates } from './certificates.ts';
 import { HTTP3_LIMITS, type Http3Limits } from './limits.ts';
 import { ownResponse } from './own-response.ts';
 import { Renewal, type RenewalReason } from './renewal.ts';
@@ -51,6 +51,7 @@ export class Http3Listener implements Guarded, ExchangeOwner {
   readonly limits: Http3ListenLimits;
   readonly sweep: DeadlineSweep;
   readonly #options: Http3ListenerOptions;
+  readonly #certificates: Http3Certificates;
   readonly #renewal: Renewal;
   readonly #refusals = new Map<string, number>();
   /** Where it listens, once it does; the port then stays. */
@@ -67,6 +68,7 @@ export class Http3Listener implements Guarded, ExchangeOwner {
 
   constructor(options: Http3ListenerOptions) {
     this.#options = options;
+    this.#certificates = new Http3Certificates(options.log);
     this.limits = { ...CONNECTION_LIMITS, ...HTTP3_LIMITS, ...options.limits };
     this.sweep = new DeadlineSweep(this.limits.tickMs);
     this.#renewal = new Renewal(this.limits);
@@ -79,7 +81,7 @@ export class Http3Listener implements Guarded, ExchangeOwner {
 
   /** Takes over the certificates of a snapshot; in time, connections get them. */
   follow(certificates: readonly Certificate[]): void {
-    this.#identities = identitiesOf(certificates, this.#options.log);
+    this.#identities = this.#certificates.identitiesOf(certificates);
     if (this.#isStarted && !areEqual(this.#identities, this.#served)) this.#want('certificates');
   }
 

@@ -48,6 +48,19 @@ describe('the port', () => {
     expect((await client.request('/')).status).toBe(200);
   });
 
+  test('is one of IPv6, too', async () => {
+    const address = { address: '::1', port: 0 };
+    let clientAddress = '';
+    const handler = (exchange: Exchange) => {
+      ({ clientAddress } = exchange.connection);
+      hello(exchange);
+    };
+    await using listener = await startTestHttp3Listener(handler, { address });
+    await using client = await listener.connect();
+    expect((await client.request('/')).status).toBe(200);
+    expect(clientAddress).toBe('::1');
+  });
+
   test('is bound once there is a certificate', async () => {
     await using listener = await startTestHttp3Listener(hello, { limits: QUICK }, []);
     expect(listener.listener.address).toBeNull();
