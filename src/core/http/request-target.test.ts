@@ -57,6 +57,9 @@ describe('request targets', () => {
     ['/%3F', '/%3F', 'TG3'],
     ['/a?b=100%', '/a?b=100%', 'TG4'],
     ['/a?b=%zz%41', '/a?b=%zzA', 'TG4'],
+    ['/a?%f%41', '/a?%f%41', 'TG4'],
+    ['/a?%%61f', '/a?%%61f', 'TG4'],
+    ['/a?%%7a%f', '/a?%z%f', 'TG4'],
   ];
   for (const [target, expected, rule] of normal) {
     test(`${rule} "${target}" is "${expected}"`, () => expect(normaliseTarget(target)).toBe(expected));

@@ -96,6 +96,7 @@ function isPlain(target: string): boolean {
 
 function normaliseEncoding(text: string, isStrict: boolean): string | null {
   let result = '';
+  let strayAt = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code > 0x7f) {
@@ -105,10 +106,13 @@ function normaliseEncoding(text: string, isStrict: boolean): string | null {
       const byte = hexByte(text, i + 1);
       if (byte === -1) {
         if (isStrict) return null;
+        strayAt = result.length;
         result += '%';
         continue;
       }
-      result += isUnreserved(byte) ? String.fromCharCode(byte) : text.slice(i, i + 3).toUpperCase();
+      // Decoded close behind a stray "%", a digit would make an encoding of it that nobody has written.
+      const isKept = !isUnreserved(byte) || (result.length - strayAt <= 2 && hexDigit(byte) !== -1);
+      result += isKept ? text.slice(i, i + 3).toUpperCase() : String.fromCharCode(byte);
       i += 2;
     } else {
       result += text[i];

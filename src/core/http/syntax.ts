@@ -74,6 +74,17 @@ function splitOutsideQuotes(value: string, separator: number): string[] {
   return members;
 }
 
+/** Whether a quoted string in `value` is never closed. */
+export function hasOpenQuote(value: string): boolean {
+  let isQuoted = false;
+  for (let i = value.indexOf('"'); i !== -1 && i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (isQuoted && code === 0x5c) i++;
+    else if (code === 0x22) isQuoted = !isQuoted;
+  }
+  return isQuoted;
+}
+
 /** The text within a quoted string, or null when `text` is not exactly one quoted string. */
 export function unquote(text: string): string | null {
   if (text.length < 2 || text.charCodeAt(0) !== 0x22 || text.charCodeAt(text.length - 1) !== 0x22)

@@ -32,6 +32,8 @@ describe('Vary', () => {
     ['accept-language', 'en, de;q=0.5', 'en;q=0.5, de', 'VA3'],
     ['accept', 'text/html;profile=A', 'text/html;profile=a', 'VA3'],
     ['accept-encoding', 'gzip;q=0', 'gzip', 'VA3'],
+    ['accept', 'a;q=. 0', 'a;q=', 'VA3'],
+    ['accept', 'l"x",a"', 'a",l"x"', 'VA3'],
   ];
   for (const [name, first, second, rule] of different) {
     test(`${rule} ${name}: "${first}" is not "${second}"`, () => {
@@ -47,7 +49,7 @@ describe('Vary', () => {
         (name, value) => {
           const normal = normaliseVaryValue(name, value);
           expect(normaliseVaryValue(name, value)).toBe(normal);
-          if (!value.includes('"')) expect(normaliseVaryValue(name, normal)).toBe(normal);
+          expect(normaliseVaryValue(name, normal)).toBe(normal);
         },
       ),
     );

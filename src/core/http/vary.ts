@@ -5,7 +5,7 @@
  * grammar is case-insensitive, case.
  */
 import { VARY_MEMO_CHARACTERS_MAX, VARY_MEMO_NAMES_MAX, VARY_MEMO_VALUES_MAX } from './limits.ts';
-import { isToken, splitList, splitParameters } from './syntax.ts';
+import { hasOpenQuote, isDigitCode, isToken, splitList, splitParameters } from './syntax.ts';
 
 /** Lower-case names, sorted, without repetition; null: the response varies on more than fields ("*", or unreadable). */
 export function parseVary(value: string | null): readonly string[] | null {
@@ -42,6 +42,8 @@ export function normaliseVaryValue(name: string, value: string): string {
 }
 
 function computeNormalForm(name: string, value: string): string {
+  // Where a quote is never closed nobody knows what the members are: only the same text means the same.
+  if (hasOpenQuote(value)) return value;
   const members = splitList(value);
   if (!NEGOTIATION_FIELDS.has(name)) return members.join(',');
   return members
@@ -70,11 +72,11 @@ function normalisePreference(name: string, member: string): string {
 
 /** `0.50` → `0.5`, `1.000` → `1`, `0.` → `0`; what is no weight stays as it is. */
 function shortestWeight(text: string): string {
-  const point = text.indexOf('.');
-  if (point === -1) return text;
+  if (text.charCodeAt(1) !== 0x2e || !isDigitCode(text.charCodeAt(0))) return text;
+  for (let i = 2; i < text.length; i++) if (!isDigitCode(text.charCodeAt(i))) return text;
   let end = text.length;
-  while (end > point + 1 && text.charCodeAt(end - 1) === 0x30) end--;
-  return end === point + 1 ? text.slice(0, point) : text.slice(0, end);
+  while (end > 2 && text.charCodeAt(end - 1) === 0x30) end--;
+  return text.slice(0, end === 2 ? 1 : end);
 }
 
 /**
