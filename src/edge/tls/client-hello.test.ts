@@ -72,6 +72,7 @@ test('what is no ClientHello is known by its first bytes', () => {
     [22, 3, 1, 0x40, 0x01],
     [...records([2, ...message.slice(1)])],
     [...records(helloMessage({ extensions: serverNameExtension('x'.repeat(256)) }))],
+    [...records(helloMessage({ extensions: serverNameExtension('') }))],
     [...records(helloMessage({ extensions: extension(0, []) }))],
     [...records(helloMessage({ extensions: extension(0, [0, 9, 0, 0, 1]) }))],
     [...records(helloMessage({ extensions: [0, 0, 0, 99] }))],

@@ -87,7 +87,7 @@ function readServerName(extension: Reader): ClientHello {
   while (!names.isAtEnd) {
     const type = names.readLength(1);
     const name = names.readPart(names.readLength(2));
-    if (names.isBroken || name.length > NAME_BYTES_MAX) return UNREADABLE;
+    if (names.isBroken || name.length === 0 || name.length > NAME_BYTES_MAX) return UNREADABLE;
     if (type === NAME_TYPE_HOST) return { kind: 'complete', serverName: name.text };
   }
   return UNREADABLE;
