@@ -23,7 +23,7 @@ import {
 import type { ServerStream } from '#edge/http2/server/server-stream.ts';
 import { judgeOutput } from '../support/frame-judge.ts';
 import { fieldBlock, frameBytes, requestBlock, settingsPayload, uint32 } from '../support/http2-client.ts';
-import { openWire, type Wire } from '../support/http2-wire.ts';
+import { openHttp2Wire, type Wire } from '../support/wire.ts';
 import { answerAtOnce, HELLO, PATHS } from './http2-conversations.ts';
 
 /** What a client does next; what the numbers mean depends on it. */
@@ -220,7 +220,7 @@ function openRun(): Run {
     writeProgressMs: 4_000,
     lingerMs: 2_000,
   };
-  return { wire: openWire(answer, { limits }), exchanges, reads };
+  return { wire: openHttp2Wire(answer, { limits }), exchanges, reads };
 }
 
 /** Lets everything happen that is going to. */

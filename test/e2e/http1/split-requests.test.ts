@@ -1,38 +1,14 @@
 import { expect, test } from 'bun:test';
-import type { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { Fields } from '#core/http/fields.ts';
-import { type ConnectionContext, LISTEN_LIMITS } from '#edge/connection/context.ts';
-import { DeadlineSweep } from '#edge/connection/deadline-sweep.ts';
-import { OutputScratch } from '#edge/connection/output-scratch.ts';
 import { RequestBodyFault } from '#edge/connection/request-refusal.ts';
-import { WriteTurns } from '#edge/connection/write-turns.ts';
 import type { Exchange } from '#edge/exchange.ts';
-import { Http1Connection } from '#edge/http1/connection.ts';
-import { RequestFieldsReader } from '#edge/http1/request-fields.ts';
-import { FrameScratch } from '#edge/http2/output.ts';
-import { createSilentLogger } from '#platform/log.ts';
+import { openHttp1Wire } from '../../support/wire.ts';
 import { REFUSED_CASES } from './hostile-requests.cases.ts';
 import { ACCEPTED_CASES } from './unusual-requests.cases.ts';
 
 const NEXT = 'GET /next HTTP/1.1\r\nHost: next.example\r\nConnection: close\r\n\r\n';
-
-/** A socket without a network, so that the pieces arrive exactly as they were cut. */
-class PieceSocket extends Duplex {
-  output = '';
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.output += chunk.toString('latin1');
-    done();
-  }
-
-  resetAndDestroy(): void {
-    this.destroy();
-  }
-}
 
 async function echo(exchange: Exchange): Promise<void> {
   const { method, target, authority } = exchange.request;
@@ -51,48 +27,22 @@ async function echo(exchange: Exchange): Promise<void> {
   }
 }
 
-const LIMITS = { ...LISTEN_LIMITS, requestBodyBytesMax: 1_000_000 };
-
-const context: ConnectionContext = {
-  handler: (exchange) => void echo(exchange),
-  clock: { now: () => 784_887_151_000 },
-  log: createSilentLogger(),
-  limits: LIMITS,
-  sweep: new DeadlineSweep(60_000),
-  scratch: new OutputScratch(),
-  requestFields: new RequestFieldsReader(LIMITS),
-  turns: new WriteTurns(LIMITS.turnBytes),
-  frameScratch: new FrameScratch(),
-  exchanges: 0,
-  isDraining: false,
-  isHandingOver: false,
-  countRefusal() {},
-};
-
-const INFO = {
-  clientAddress: '192.0.2.1',
-  clientPort: 1,
-  localAddress: '192.0.2.2',
-  localPort: 80,
-  scheme: 'http',
-  tls: null,
-  alternative: null,
-} as const;
+const LIMITS = { requestBodyBytesMax: 1_000_000 };
 
 /** Everything the connection writes when `bytes` come cut at `cuts`, until it ends. */
-async function outputFor(bytes: string, cuts: readonly number[]): Promise<string> {
-  const socket = new PieceSocket();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  socket.once('finish', resolve);
-  new Http1Connection(socket as unknown as Socket, INFO, context, () => {});
+async function outputFor(bytes: string, cuts: readonly number[], hasEnded = false): Promise<string> {
+  const wire = openHttp1Wire((exchange) => void echo(exchange), { limits: LIMITS });
+  const finished = once(wire.socket, 'finish');
   let at = 0;
   for (const cut of [...cuts, bytes.length]) {
-    if (cut > at) socket.push(Buffer.from(bytes.slice(at, cut), 'latin1'));
+    if (cut > at) wire.bring(Buffer.from(bytes.slice(at, cut), 'latin1'));
     at = Math.max(at, cut);
   }
-  await promise;
-  socket.destroy();
-  return socket.output;
+  // The client may end; the connection then ends its side whatever it has received.
+  if (hasEnded) wire.socket.push(null);
+  await finished;
+  wire.socket.destroy();
+  return wire.output().toString('latin1');
 }
 
 const CASES = [...REFUSED_CASES, ...ACCEPTED_CASES].filter(({ bytes }) => bytes.length < 300);
@@ -158,20 +108,9 @@ test('junk never hangs, crashes or goes unanswered', async () => {
       fc.string({ unit, maxLength: 40 }),
       fc.array(fc.nat(300), { maxLength: 4 }),
       async (junk, cuts) => {
-        const socket = new PieceSocket();
-        const { promise, resolve } = Promise.withResolvers<void>();
-        socket.once('finish', resolve);
-        new Http1Connection(socket as unknown as Socket, INFO, context, () => {});
-        let at = 0;
-        for (const cut of [...cuts.sort((a, b) => a - b), junk.length]) {
-          if (cut > at && at < junk.length) socket.push(Buffer.from(junk.slice(at, cut), 'latin1'));
-          at = Math.max(at, cut);
-        }
-        // The client ends; the connection then ends its side whatever it has received.
-        socket.push(null);
-        await promise;
-        if (socket.output !== '') expect(socket.output).toStartWith('HTTP/1.1 ');
-        socket.destroy();
+        const inside = cuts.filter((cut) => cut < junk.length).sort((a, b) => a - b);
+        const output = await outputFor(junk, inside, true);
+        if (output !== '') expect(output).toStartWith('HTTP/1.1 ');
       },
     ),
     { numRuns: 1500 },

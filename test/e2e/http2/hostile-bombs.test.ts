@@ -21,8 +21,8 @@ import {
   type Http2TestClient,
   requestBlock,
 } from '../../support/http2-client.ts';
-import { openWire } from '../../support/http2-wire.ts';
 import { until } from '../../support/until.ts';
+import { openHttp2Wire } from '../../support/wire.ts';
 import { expectConnectionError, expectServing, type Http2Lab, startHttp2Lab } from './http2-lab.ts';
 
 let lab: Http2Lab;
@@ -207,7 +207,7 @@ describe('what is kept', () => {
 
   test('AB19: a part of a body that waits does not keep alive all that came with it', async () => {
     const bodies: BodySource[] = [];
-    const wire = openWire((exchange) => {
+    const wire = openHttp2Wire((exchange) => {
       if (exchange.body !== null) bodies.push(exchange.body);
     });
     const post = fieldBlock([
@@ -239,7 +239,7 @@ describe('what is kept', () => {
 
   test('AB19: what is mostly content is not copied', async () => {
     const bodies: BodySource[] = [];
-    const wire = openWire((exchange) => {
+    const wire = openHttp2Wire((exchange) => {
       if (exchange.body !== null) bodies.push(exchange.body);
     });
     const block = requestBlock('/', { method: 'POST' });
@@ -263,7 +263,7 @@ describe('what is kept', () => {
       return allocate(size);
     };
     try {
-      const wires = Array.from({ length: 1_000 }, () => openWire(() => {}));
+      const wires = Array.from({ length: 1_000 }, () => openHttp2Wire(() => {}));
       sizes.length = 0;
       const header = frameBytes(DATA, 0, 1, Buffer.alloc(16_384)).subarray(0, 9);
       for (const wire of wires) wire.bring(Buffer.concat([HELLO, header]));

@@ -14,8 +14,8 @@ import {
 } from '#edge/http2/frame.ts';
 import { HTTP2_LIMITS } from '#edge/http2/limits.ts';
 import { frameBytes, requestBlock, settingsPayload, uint32 } from '../../support/http2-client.ts';
-import { openWire } from '../../support/http2-wire.ts';
 import { until } from '../../support/until.ts';
+import { openHttp2Wire } from '../../support/wire.ts';
 import { type Http2Lab, startHttp2Lab, untilNoneOpen } from './http2-lab.ts';
 
 const LARGE_WINDOW = settingsPayload([[SETTINGS_INITIAL_WINDOW_SIZE, 0x7fff_ffff]]);
@@ -49,7 +49,7 @@ const SCRATCH_BYTES = 64 * 1024;
 
 describe('on a socket that takes nothing', () => {
   test('AB13: stored responses wait as references, not as copies', async () => {
-    const wire = openWire(answerStored, { isStuck: true });
+    const wire = openHttp2Wire(answerStored, { isStuck: true });
     wire.bring(Buffer.concat([HELLO, requests(HTTP2_LIMITS.streamsMax, 'GET')]));
     await until('all are asked', () => wire.context.exchanges === HTTP2_LIMITS.streamsMax);
     // 38 MB of bodies, of which no more is written than shows that nobody takes it.
@@ -59,7 +59,7 @@ describe('on a socket that takes nothing', () => {
   });
 
   test('AB13: thousands of requests in one chunk are not answered before their answers can leave', async () => {
-    const wire = openWire(answerStored, { isStuck: true });
+    const wire = openHttp2Wire(answerStored, { isStuck: true });
     const count = 10_000;
     wire.bring(Buffer.concat([HELLO, requests(count, 'HEAD')]));
     await until('reading has stopped', () => wire.socket.isPaused());
@@ -81,7 +81,7 @@ describe('on a socket that takes nothing', () => {
       frameBytes(PING, 0, 0, Buffer.alloc(8)),
       frameBytes(SETTINGS, 0, 0, Buffer.alloc(0)),
     ]) {
-      const wire = openWire(answerStored, { isStuck: true, limits });
+      const wire = openHttp2Wire(answerStored, { isStuck: true, limits });
       const flood = Buffer.concat(Array.from({ length: 200_000 }, () => frame));
       wire.bring(Buffer.concat([HELLO, flood]));
       await until('reading has stopped', () => wire.socket.isPaused());
@@ -93,7 +93,7 @@ describe('on a socket that takes nothing', () => {
 
   test('AB13: so do streams that are refused or reset', async () => {
     const limits = { resetsBurst: 1e9 };
-    const wire = openWire(() => {}, { isStuck: true, limits });
+    const wire = openHttp2Wire(() => {}, { isStuck: true, limits });
     wire.bring(Buffer.concat([HELLO, requests(200_000, 'GET')]));
     await until('reading has stopped', () => wire.socket.isPaused());
     expect(wire.socket.writableLength).toBeLessThan(HTTP2_LIMITS.unsentBytesMax + SCRATCH_BYTES);
@@ -102,7 +102,7 @@ describe('on a socket that takes nothing', () => {
   });
 
   test('AB13: interim responses are left out', async () => {
-    const wire = openWire(
+    const wire = openHttp2Wire(
       (exchange) => {
         for (let i = 0; i < 100_000; i += 1)
           exchange.inform(103, Fields.of([['Link', '</a.css>; rel=preload']]));
