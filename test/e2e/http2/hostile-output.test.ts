@@ -75,6 +75,16 @@ describe('on a socket that takes nothing', () => {
     await wire.closed;
   });
 
+  test('AB13: a bound below what the socket takes at once stops nothing', async () => {
+    const wire = openHttp2Wire(answerStored, { limits: { unsentBytesMax: 1_000 } });
+    wire.bring(Buffer.concat([HELLO, requests(500, 'HEAD')]));
+    await until('all are answered', () => wire.context.exchanges === 500);
+    wire.bring(frameBytes(PING, 0, 0, Buffer.from('as usual')));
+    await until('it is read on', () => wire.output().includes('as usual'));
+    wire.socket.destroy();
+    await wire.closed;
+  });
+
   test('AB13: answers to PING and SETTINGS pile up to the same bound', async () => {
     const limits = { pingsBurst: 1e9, settingsBurst: 1e9 };
     for (const frame of [

@@ -128,12 +128,15 @@ describe('a response', () => {
   });
 
   test('without a body ends with its head', async () => {
-    handlers.set('/204', whole(204, ''));
     const client = await connect();
-    client.request(1, '/204');
-    const head = await client.takeOf(1);
-    expect(head.type).toBe(HEADERS);
-    expect(head.flags & END_STREAM).toBe(END_STREAM);
+    for (const [i, status] of [204, 205, 304].entries()) {
+      handlers.set('/bodiless', whole(status, 'nothing that may be sent'));
+      client.request(2 * i + 1, '/bodiless');
+      const head = await client.takeOf(2 * i + 1);
+      expect(head.type).toBe(HEADERS);
+      expect(head.flags & END_STREAM).toBe(END_STREAM);
+      expect((await client.fieldsOf(head)).get('content-length')).toBeUndefined();
+    }
     client.destroy();
   });
 

@@ -262,6 +262,8 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
   /** Reads no more while answers pile up in the socket. */
   #adjustFlow(): void {
     const mustPause = this.#reader.isPaused;
+    // The socket may have taken it all meanwhile, and then does not say that it has.
+    if (mustPause && !this.#output.isBlocked) setImmediate(() => this.#drained());
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
     if (mustPause) {

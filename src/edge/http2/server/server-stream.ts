@@ -233,9 +233,9 @@ export class ServerStream implements Exchange, StreamBodyOwner {
 
 const CONTINUE_BLOCK = responseBlock(100, new Fields(), null, null);
 
-/** Statuses whose responses have no body (RFC 9110 §6.4.1). */
+/** Statuses whose responses have no content (RFC 9110 §6.4.1, §15.3.6). */
 function isBodiless(status: number): boolean {
-  return status === 204 || status === 304;
+  return status === 204 || status === 205 || status === 304;
 }
 
 /** For HEAD: the length the origin announced for GET. */
