@@ -3,6 +3,7 @@
  * window, gives senders their turns, and gathers frames so that few writes carry them.
  */
 import type { Priority } from '#core/http/priority.ts';
+import type { TurnTaker, WriteTurns } from '../connection/write-turns.ts';
 import { writeBlock } from './block-writer.ts';
 import { DEFAULT_WINDOW_BYTES, MAX_31, RST_STREAM } from './frame.ts';
 import type { FrameOutput } from './output.ts';
@@ -12,6 +13,8 @@ import type { SenderOwner, StreamSender } from './stream-sender.ts';
 
 /** Then others than this connection have their turn: a client that reads as fast as we write blocks nothing. */
 const FRAMES_PER_GO = 64;
+/** The same while others wait in line. */
+const FRAMES_PER_TURN = 16;
 
 export interface SendingOwner {
   /** A stream's last frame has been written. */
@@ -20,10 +23,11 @@ export interface SendingOwner {
   dataWritten(frames: number): void;
 }
 
-export class Sending implements SenderOwner {
+export class Sending implements SenderOwner, TurnTaker {
   readonly output: FrameOutput;
   readonly peer = new PeerSettings();
   readonly #owner: SendingOwner;
+  readonly #turns: WriteTurns | null;
   readonly #scheduler = new Scheduler();
   /** Bytes the client lets us send on all streams together. */
   #window = DEFAULT_WINDOW_BYTES;
@@ -31,11 +35,14 @@ export class Sending implements SenderOwner {
   #isGathering = false;
   #isAdvancing = false;
   #isFlushAwaited = false;
+  #isInLine = false;
   #isOver = false;
 
-  constructor(output: FrameOutput, owner: SendingOwner) {
+  /** `turns`: in which the connections of a worker write to their clients; null: no others are waited for. */
+  constructor(output: FrameOutput, owner: SendingOwner, turns: WriteTurns | null) {
     this.output = output;
     this.#owner = owner;
+    this.#turns = turns;
   }
 
   /** Whether nothing more is sent. */
@@ -93,10 +100,15 @@ export class Sending implements SenderOwner {
     this.#isAdvancing = true;
     let frames = 0;
     while (frames < FRAMES_PER_GO && !this.output.isBlocked) {
+      if (this.#mustYield(frames)) {
+        this.#getInLine();
+        break;
+      }
       const sender = this.#scheduler.next(this.#window);
       if (sender === null) break;
       const count = sender.writeSlice(this.#window, this.peer.frameBytesMax);
       this.#window -= count;
+      this.#turns?.spend(count);
       frames += 1;
       if (!sender.hasWork) this.#scheduler.remove(sender);
     }
@@ -104,6 +116,24 @@ export class Sending implements SenderOwner {
     if (frames > 0) this.#owner.dataWritten(frames);
     this.output.flush();
     if (frames === FRAMES_PER_GO) this.flushSoon();
+  }
+
+  onTurn(): void {
+    this.#isInLine = false;
+    this.advance();
+  }
+
+  /** One frame is always written: what is small and urgent waits for nobody. */
+  #mustYield(frames: number): boolean {
+    const turns = this.#turns;
+    if (turns === null || frames === 0) return false;
+    return turns.isOver || (frames >= FRAMES_PER_TURN && turns.hasWaiting);
+  }
+
+  #getInLine(): void {
+    if (this.#isInLine) return;
+    this.#isInLine = true;
+    this.#turns?.wait(this);
   }
 
   writeHead(streamId: number, block: Buffer, endsStream: boolean): void {

@@ -91,7 +91,7 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
     this.#context = context;
     this.#owner = owner;
     this.streams = new StreamTable(limits);
-    this.sending = new Sending(output, this);
+    this.sending = new Sending(output, this, context.turns);
     this.#receiving = new Receiving(context, this.streams, this.sending, this);
     this.#decoder = new HpackDecoder(limits.tableBytesMax);
     this.#budget = new FrameBudget(limits, limits.tickMs, sweep.tick);

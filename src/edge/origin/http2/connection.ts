@@ -108,7 +108,7 @@ export class Http2OriginConnection implements FrameListener, SendingOwner, Timed
     this.#settings = settings;
     this.#onChanged = onChanged;
     this.#output = new FrameOutput(socket, settings.scratch);
-    this.sending = new Sending(this.#output, this);
+    this.sending = new Sending(this.#output, this, null);
     this.sending.peer.streamsMax = STREAMS_AT_FIRST;
     this.#reader = new FrameReader(HTTP2_LIMITS.frameBytesMax, this);
     this.#budget = new FrameBudget(HTTP2_LIMITS, TICK_MS, this.#tick());
