@@ -40,9 +40,9 @@ export class Receiving {
   #window: number;
   /** Bytes read, and not yet given back as window. */
   #owedWindow = 0;
-  /** What is kept of the chunk being read, and the bodies it is kept for. */
+  /** Content in the chunk being read that is kept, and the bodies that it, or their end, is for. */
   #keptBytes = 0;
-  readonly #keepers: StreamRequestBody[] = [];
+  readonly #touched: StreamRequestBody[] = [];
 
   constructor(context: ConnectionContext, streams: StreamTable, sending: Sending, owner: ReceivingOwner) {
     this.#context = context;
@@ -86,14 +86,18 @@ export class Receiving {
     return this.#take(stream, bytes.subarray(part.from, part.to), hasEnd);
   }
 
-  /** A chunk has been read: keeping little of it must not keep alive the whole. */
+  /** A chunk has been read: bodies get what is theirs. Keeping little of it must not keep alive the whole. */
   endChunk(chunk: Buffer): void {
-    if (this.#keptBytes === 0) return;
-    if (2 * this.#keptBytes < chunk.length) {
-      for (const body of this.#keepers) body.compact(chunk.buffer);
-    }
+    if (this.#touched.length === 0) return;
+    const memory = 2 * this.#keptBytes < chunk.length ? chunk.buffer : null;
+    for (const body of this.#touched) body.deliver(memory);
     this.#keptBytes = 0;
-    this.#keepers.length = 0;
+    this.#touched.length = 0;
+  }
+
+  /** The body has something to deliver when the chunk has been read. */
+  touch(body: StreamRequestBody): void {
+    if (this.#touched.at(-1) !== body) this.#touched.push(body);
   }
 
   /** So many bytes of a stream were read, or will not be. */
@@ -137,7 +141,7 @@ export class Receiving {
       }
       if (incoming.take(content)) {
         this.#keptBytes += content.length;
-        if (this.#keepers.at(-1) !== incoming) this.#keepers.push(incoming);
+        this.touch(incoming);
       }
     }
     if (hasEnd) return this.#owner.endRequest(stream, null);

@@ -47,7 +47,7 @@ export class StreamRequestBody implements BodySource {
     return this.#isCancelled;
   }
 
-  /** Takes the content of a DATA frame; true when it is kept as a view of the memory it came in. */
+  /** Takes the content of a DATA frame; true when it is kept, as a view of the memory it came in, for `deliver`. */
   take(part: Uint8Array): boolean {
     if (part.length === 0) return false;
     this.#receivedBytes += part.length;
@@ -56,17 +56,19 @@ export class StreamRequestBody implements BodySource {
       return false;
     }
     this.#heldBytes += part.length;
-    const isWanted = this.#queue.isRead;
-    // Whoever reads may hold it for long: it must not keep alive all that came with it.
-    this.#queue.add(isWanted && 2 * part.length < part.buffer.byteLength ? new Uint8Array(part) : part);
-    this.#queue.settle();
-    this.#giveBack();
-    return !isWanted;
+    this.#queue.add(part);
+    return true;
   }
 
-  /** Copies what is kept as views of `memory`. */
-  compact(memory: ArrayBufferLike): void {
-    this.#queue.compact(memory);
+  /**
+   * All of a chunk has been read: a waiting read gets what was in it, or the end. `memory`: what views of it are
+   * copied, because little of it is content, and whoever reads may hold that for long; null: they stay.
+   */
+  deliver(memory: ArrayBufferLike | null): void {
+    if (memory !== null) this.#queue.compact(memory);
+    if (this.#isComplete) this.#queue.complete();
+    else this.#queue.settle();
+    this.#giveBack();
   }
 
   /** Whether the fault that ends it has come already. */
@@ -74,12 +76,11 @@ export class StreamRequestBody implements BodySource {
     return this.#queue.hasFault;
   }
 
-  /** The client's END_STREAM; whether the body has the length it announced. */
+  /** The client's END_STREAM, for `deliver`; whether the body has the length it announced. */
   complete(trailers: Fields | null): boolean {
     if (this.length !== null && this.length !== this.#receivedBytes) return false;
     this.#isComplete = true;
     this.#trailers = trailers;
-    this.#queue.complete();
     return true;
   }
 

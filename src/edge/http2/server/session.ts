@@ -368,8 +368,11 @@ export class Http2Session implements FrameListener, SendingOwner, ReceivingOwner
 
   endRequest(stream: ServerStream, trailers: Fields | null): boolean {
     stream.hasRequestEnded = true;
-    if (stream.incoming?.complete(trailers) === false) {
-      return this.lose(stream, PROTOCOL_ERROR, 'content-length-contradicted');
+    const { incoming } = stream;
+    if (incoming !== null) {
+      if (!incoming.complete(trailers))
+        return this.lose(stream, PROTOCOL_ERROR, 'content-length-contradicted');
+      this.#receiving.touch(incoming);
     }
     if (stream.sender.isOver) this.#close(stream);
     return true;
