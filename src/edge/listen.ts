@@ -3,12 +3,12 @@
  * HTTP/1.1 or HTTP/2 connection on each (`http1/connection.ts`, `http2/server/connection.ts`). Closing drains. Which certificate a name gets is
  * the certificate store's; what a request is answered with is the handler's.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { AppError } from '#core/base/app-error.ts';
 import { type Prefix, parsePrefix } from '#core/ip/prefix.ts';
 import type { ByteSocket } from '#platform/byte-socket.ts';
 import type { Clock } from '#platform/clock.ts';
-import { isLeanListenerAvailable } from '#platform/lean-socket.ts';
+import { isLeanListenerAvailable, type LeanSocket } from '#platform/lean-socket.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
 import { type AlternativeService, http3At } from './alternative-service.ts';
@@ -31,8 +31,12 @@ import { RequestFieldsReader } from './http1/request-fields.ts';
 import { FrameScratch } from './http2/output.ts';
 import { Http2Connection } from './http2/server/connection.ts';
 import { PrefaceSniffer } from './http2/server/preface-sniffer.ts';
+import { BunTls } from './tls/bun-tls.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
+import type { HandshakeSocket } from './tls/handshake.ts';
+import { NodeTls } from './tls/node-tls.ts';
 import { TlsAcceptor } from './tls/tls-acceptor.ts';
+import type { TlsEngine } from './tls/tls-engine.ts';
 
 export interface ListenOptions {
   /** Null: no such listener. */
@@ -102,6 +106,9 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   return listening;
 }
 
+/** Offered by ALPN (RFC 7301), the preferred one first. */
+const ALPN_PROTOCOLS = ['h2', 'http/1.1'] as const;
+
 const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
 
 class Listening implements Listeners {
@@ -117,7 +124,7 @@ class Listening implements Listeners {
   readonly #httpsAdmission: Admission;
   readonly #proxySources: readonly Prefix[] | null;
   readonly #gates: ProxyGate[] = [];
-  readonly #tlsAcceptor: TlsAcceptor;
+  #closeHandshakes: () => void = () => {};
   readonly #emptied = Promise.withResolvers<void>();
   #drainDeadline: ReturnType<typeof setTimeout> | undefined;
 
@@ -148,21 +155,32 @@ class Listening implements Listeners {
       isHandingOver: false,
       countRefusal,
     };
-    this.#tlsAcceptor = new TlsAcceptor({
-      certificates: options.certificates,
-      admission: this.#httpsAdmission,
-      sweep: this.#context.sweep,
-      limits,
-      alpnProtocols: ['h2', 'http/1.1'],
-      log: options.log,
-      countRefusal,
-    });
   }
 
   async start(): Promise<void> {
-    const { http, https } = this.#options;
-    if (http !== null) this.http = await this.#listen(http, this.#isLean ? null : this.#plainServer());
-    if (https !== null) this.https = await this.#listen(https, this.#secureServer());
+    const { http, https, acceptsH2c } = this.#options;
+    if (http !== null) {
+      this.http =
+        this.#isLean && acceptsH2c !== true
+          ? this.#bindLean(http, this.#httpAdmission, (socket, ends) => this.#openPlain(socket, ends))
+          : await this.#bindServer(http, this.#httpAdmission, (socket, ends) => {
+              if (acceptsH2c === true) this.#openPlain(socket, ends, this.#speakEither(socket));
+              else this.#openPlain(socket, ends);
+              socket.resume();
+            });
+    }
+    if (https !== null) this.https = await this.#startSecure(https);
+  }
+
+  async #startSecure(address: ListenAddress): Promise<ListenAddress> {
+    const { tlsServersMax } = this.#context.limits;
+    const { log } = this.#options;
+    if (this.#isLean) {
+      const accept = this.#acceptTls(new BunTls(ALPN_PROTOCOLS, tlsServersMax, log));
+      return this.#bindLean(address, this.#httpsAdmission, accept);
+    }
+    const accept = this.#acceptTls(new NodeTls(ALPN_PROTOCOLS, tlsServersMax, log));
+    return this.#bindServer(address, this.#httpsAdmission, accept);
   }
 
   statistics(): ListenStatistics {
@@ -206,7 +224,7 @@ class Listening implements Listeners {
 
   #cutBeginnings(): void {
     for (const gate of this.#gates) gate.close();
-    this.#tlsAcceptor.close();
+    this.#closeHandshakes();
   }
 
   #cut(): void {
@@ -215,64 +233,70 @@ class Listening implements Listeners {
     this.#emptied.resolve();
   }
 
-  /** Whether plain connections are taken as they come, which costs least where the runtime has a listener for it. */
+  /** Whether connections are taken as they come, which costs least where the runtime has a listener for it. */
   get #isLean(): boolean {
-    return isLeanListenerAvailable() && this.#proxySources === null && this.#options.acceptsH2c !== true;
+    return isLeanListenerAvailable() && this.#proxySources === null;
   }
 
-  /** `server` null: lean. */
-  async #listen(address: ListenAddress, server: Server | null): Promise<ListenAddress> {
-    const { log, reusePort } = this.#options;
-    const bound =
-      server === null
-        ? bindLean(address, reusePort, (socket) => this.#acceptLean(socket))
-        : await bindServer(server, address, reusePort, log);
+  #bindLean(
+    address: ListenAddress,
+    admission: Admission,
+    onAdmitted: (socket: LeanSocket, ends: ConnectionEnds) => void,
+  ): ListenAddress {
+    const bound = bindLean(address, this.#options.reusePort, (socket) =>
+      admitAs(endsOf(socket), socket, admission, onAdmitted),
+    );
     this.#bound.push(bound);
     return { address: address.address, port: bound.port };
   }
 
-  #acceptLean(socket: ByteSocket): void {
-    const ends = endsOf(socket);
-    if (ends === null) socket.destroy();
-    else if (this.#httpAdmission.admit(socket, ends.clientAddress)) {
-      this.#open(socket, { ...ends, scheme: 'http', tls: null, alternative: null }, this.#speakHttp1(socket));
-    }
+  /** On sockets of node:net, the PROXY protocol header taken off where there is to be one. */
+  async #bindServer(
+    address: ListenAddress,
+    admission: Admission,
+    onAdmitted: (socket: Socket, ends: ConnectionEnds) => void,
+  ): Promise<ListenAddress> {
+    const { log, reusePort } = this.#options;
+    const onOpen = (socket: Socket, proxied: ConnectionEnds | null) =>
+      admitAs(proxied ?? endsOf(socket), socket, admission, onAdmitted);
+    const server = createServer(SOCKET_OPTIONS, this.#gate(admission, onOpen));
+    const bound = await bindServer(server, address, reusePort, log);
+    this.#bound.push(bound);
+    return { address: address.address, port: bound.port };
   }
 
-  #plainServer(): Server {
-    return this.#server(this.#httpAdmission, (socket, ends) => {
-      const speak = this.#options.acceptsH2c === true ? this.#speakEither(socket) : this.#speakHttp1(socket);
-      this.#open(socket, { ...ends, scheme: 'http', tls: null, alternative: null }, speak);
-      socket.resume();
-    });
+  #gate(
+    admission: Admission,
+    onOpen: (socket: Socket, proxied: ConnectionEnds | null) => void,
+  ): (socket: Socket) => void {
+    const sources = this.#proxySources;
+    if (sources === null) return (socket) => onOpen(socket, null);
+    const { sweep, limits } = this.#context;
+    const gate = new ProxyGate({ sources, admission, sweep, headerMs: limits.proxyHeaderMs, onOpen });
+    this.#gates.push(gate);
+    return (socket) => gate.accept(socket);
   }
 
-  #secureServer(): Server {
-    return this.#server(this.#httpsAdmission, (socket, ends) => {
-      this.#tlsAcceptor.accept(socket, ends.clientAddress, (secured, tls) => {
-        const isHttp2 = secured.alpnProtocol === 'h2';
-        const speak = isHttp2 ? this.#speakHttp2(secured) : this.#speakHttp1(secured);
+  #acceptTls<Accepted extends HandshakeSocket>(
+    engine: TlsEngine<Accepted>,
+  ): (socket: Accepted, ends: ConnectionEnds) => void {
+    const { sweep, limits, countRefusal } = this.#context;
+    const { certificates } = this.#options;
+    const admission = this.#httpsAdmission;
+    const { handshakeMs } = limits;
+    const acceptor = new TlsAcceptor({ engine, certificates, admission, sweep, handshakeMs, countRefusal });
+    this.#closeHandshakes = () => acceptor.close();
+    return (socket, ends) =>
+      acceptor.accept(socket, ends.clientAddress, (secured, tls, alpnProtocol) => {
+        const speak = alpnProtocol === 'h2' ? this.#speakHttp2(secured) : this.#speakHttp1(secured);
         // Over HTTP/3 nobody learns which name was asked for, so hosts with a policy of their own are not served there.
         const alternative = tls.policy === null ? this.#alternative : null;
         this.#open(secured, { ...ends, scheme: 'https', tls, alternative }, speak);
       });
-    });
   }
 
-  /** A server that hands over each connection admitted, its PROXY protocol header taken off where there is to be one. */
-  #server(admission: Admission, onAdmitted: (socket: Socket, ends: ConnectionEnds) => void): Server {
-    const onOpen = (socket: Socket, proxied: ConnectionEnds | null) => {
-      const ends = proxied ?? endsOf(socket);
-      // Gone before it was accepted.
-      if (ends === null) socket.destroy();
-      else if (admission.admit(socket, ends.clientAddress)) onAdmitted(socket, ends);
-    };
-    const sources = this.#proxySources;
-    if (sources === null) return createServer(SOCKET_OPTIONS, (socket) => onOpen(socket, null));
-    const { sweep, limits } = this.#context;
-    const gate = new ProxyGate({ sources, admission, sweep, headerMs: limits.proxyHeaderMs, onOpen });
-    this.#gates.push(gate);
-    return createServer(SOCKET_OPTIONS, (socket) => gate.accept(socket));
+  #openPlain(socket: ByteSocket, ends: ConnectionEnds, speak: Speak = this.#speakHttp1(socket)): void {
+    this.#open(socket, { ...ends, scheme: 'http', tls: null, alternative: null }, speak);
   }
 
   #open(socket: ByteSocket, info: ConnectionInfo, speak: Speak): void {
@@ -288,7 +312,7 @@ class Listening implements Listeners {
     return (info, onClosed) => new Http1Connection(socket, info, this.#context, onClosed);
   }
 
-  #speakHttp2(socket: Socket): Speak {
+  #speakHttp2(socket: ByteSocket): Speak {
     return (info, onClosed) => new Http2Connection(socket, info, this.#context, onClosed);
   }
 
@@ -300,6 +324,17 @@ class Listening implements Listeners {
       return new PrefaceSniffer(socket, this.#context, begin, onClosed);
     };
   }
+}
+
+/** `ends` null: the other end was gone before the connection was accepted. */
+function admitAs<Accepted extends ByteSocket>(
+  ends: ConnectionEnds | null,
+  socket: Accepted,
+  admission: Admission,
+  onAdmitted: (socket: Accepted, ends: ConnectionEnds) => void,
+): void {
+  if (ends === null) socket.destroy();
+  else if (admission.admit(socket, ends.clientAddress)) onAdmitted(socket, ends);
 }
 
 /** Begins a protocol on a connection. */

@@ -20,6 +20,8 @@ export interface ByteSocket {
   write(bytes: Uint8Array): boolean;
   /** Ends our side once all has been written; the other side may go on (half-open). */
   end(): unknown;
+  /** Ends our side, and closes once all has been written. */
+  destroySoon(): unknown;
   /** Closes at once; what was not taken is lost. */
   destroy(): unknown;
   /** The same by a reset, so that the other side can tell. */

@@ -1,6 +1,8 @@
-/** What both kinds of `ByteSocket` do alike, on real connections: those of `node:net` are the yardstick. */
-import { expect, test } from 'bun:test';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+/** What all kinds of `ByteSocket` do alike, on real connections: those of `node:net` and `node:tls` are the yardstick. */
+import { beforeAll, expect, test } from 'bun:test';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, createServer as createTlsServer } from 'node:tls';
+import { createTestAuthority, type TestCertificate } from '../../test/support/test-authority.ts';
 import { until } from '../../test/support/until.ts';
 import type { ByteSocket } from './byte-socket.ts';
 import { listenLean } from './lean-socket.ts';
@@ -16,20 +18,65 @@ type Listen = (onConnection: (socket: ByteSocket) => void) => Promise<{ port: nu
 
 const ANY_PORT = { address: '127.0.0.1', port: 0 };
 
-const KINDS: readonly (readonly [string, Listen])[] = [
-  [
-    'node:net',
-    (onConnection) =>
-      new Promise((resolve) => {
-        const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
-        const close = (): void => void server.close();
-        server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, close }));
-      }),
-  ],
-  ['Bun.listen', async (onConnection) => listenLean(ANY_PORT, false, onConnection)],
+let certificate: TestCertificate;
+
+beforeAll(async () => {
+  certificate = await (await createTestAuthority()).issue(['localhost']);
+});
+
+function listenOn(server: Server): ReturnType<Listen> {
+  return new Promise((resolve) => {
+    const close = (): void => void server.close();
+    server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, close }));
+  });
+}
+
+/** TLS begun once the first bytes have come, as the edge does it. */
+async function listenLeanTls(onConnection: (socket: ByteSocket) => void): ReturnType<Listen> {
+  const context = createSecureContext(certificate);
+  return listenLean(ANY_PORT, false, (socket) => {
+    socket.on('data', (firstBytes: Buffer) => {
+      socket.secure({
+        context,
+        firstBytes,
+        alpnProtocols: Buffer.from('\x08http/1.1', 'latin1'),
+        asksForCertificate: false,
+        onHandshake: (outcome) => {
+          if (outcome !== null) onConnection(socket);
+        },
+      });
+    });
+  });
+}
+
+interface Kind {
+  readonly name: string;
+  readonly listen: Listen;
+  readonly isSecure: boolean;
+}
+
+const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true } as const;
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'node:net',
+    listen: (onConnection) => listenOn(createServer(SOCKET_OPTIONS, onConnection)),
+    isSecure: false,
+  },
+  {
+    name: 'Bun.listen',
+    listen: async (onConnection) => listenLean(ANY_PORT, false, onConnection),
+    isSecure: false,
+  },
+  {
+    name: 'node:tls',
+    listen: (onConnection) => listenOn(createTlsServer({ ...SOCKET_OPTIONS, ...certificate }, onConnection)),
+    isSecure: true,
+  },
+  { name: 'Bun.listen with TLS', listen: listenLeanTls, isSecure: true },
 ];
 
-async function open(listen: Listen): Promise<Pair> {
+async function open({ listen, isSecure }: Kind): Promise<Pair> {
   const accepted = Promise.withResolvers<ByteSocket>();
   const told: string[] = [];
   const tell = (who: string, socket: ByteSocket): void => {
@@ -42,7 +89,8 @@ async function open(listen: Listen): Promise<Pair> {
     tell('server', socket);
     accepted.resolve(socket);
   });
-  const client = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true });
+  const where = { port: listener.port, host: '127.0.0.1', allowHalfOpen: true };
+  const client = isSecure ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
   tell('client', client);
   const server = await accepted.promise;
   return {
@@ -66,9 +114,11 @@ function collect(client: Socket): Buffer[] {
   return received;
 }
 
-for (const [name, listen] of KINDS) {
+for (const kind of KINDS) {
+  const { name } = kind;
+
   test(`${name}: knows both ends`, async () => {
-    await using pair = await open(listen);
+    await using pair = await open(kind);
     const { server, client } = pair;
     await until('the client is connected', () => client.localPort !== undefined);
     expect([server.remoteAddress, server.remotePort]).toEqual(['127.0.0.1', client.localPort ?? 0]);
@@ -76,7 +126,7 @@ for (const [name, listen] of KINDS) {
   });
 
   test(`${name}: what a slow reader does not take waits, in order and unchanged, and drain tells`, async () => {
-    await using pair = await open(listen);
+    await using pair = await open(kind);
     const { server, client } = pair;
     const received = collect(client);
     client.pause();
@@ -103,7 +153,7 @@ for (const [name, listen] of KINDS) {
   });
 
   test(`${name}: ends once all has been written`, async () => {
-    await using pair = await open(listen);
+    await using pair = await open(kind);
     const { server, client, told } = pair;
     const received = collect(client);
     client.pause();
@@ -119,7 +169,7 @@ for (const [name, listen] of KINDS) {
 
   test(`${name}: either side ends and the other goes on`, async () => {
     for (const first of ['server', 'client'] as const) {
-      await using pair = await open(listen);
+      await using pair = await open(kind);
       const { server, client, told } = pair;
       const second = first === 'server' ? 'client' : 'server';
       pair[first].end();
@@ -138,7 +188,7 @@ for (const [name, listen] of KINDS) {
   });
 
   test(`${name}: nothing is told while it is paused`, async () => {
-    await using pair = await open(listen);
+    await using pair = await open(kind);
     const { server, client, told } = pair;
     server.pause();
     client.write('first');
@@ -154,7 +204,7 @@ for (const [name, listen] of KINDS) {
 
   test(`${name}: a reset is told as one, by either side`, async () => {
     for (const first of ['server', 'client'] as const) {
-      await using pair = await open(listen);
+      await using pair = await open(kind);
       const { told } = pair;
       const errors: string[] = [];
       pair.client.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code ?? ''));
@@ -165,7 +215,7 @@ for (const [name, listen] of KINDS) {
   });
 
   test(`${name}: closing is told later, and no bytes come after destroying`, async () => {
-    await using pair = await open(listen);
+    await using pair = await open(kind);
     const { server, client, told } = pair;
     client.write('hello');
     await until('it is heard', () => told.includes('server: hello'));
@@ -178,14 +228,51 @@ for (const [name, listen] of KINDS) {
     expect(told).not.toContain('server: unheard');
     expect(told).not.toContain('client: dropped');
   });
+
+  test(`${name}: destroying closes at once, however little the other side reads`, async () => {
+    for (const howMuch of ['nothing', 'little', 'all there is room for'] as const) {
+      await using pair = await open(kind);
+      const { server, client, told } = pair;
+      client.pause();
+      if (howMuch === 'little') server.write(Buffer.alloc(1000));
+      // In parts small enough that the last one leaves hardly any room.
+      if (howMuch === 'all there is room for') while (server.write(Buffer.alloc(100_000)));
+      server.destroy();
+      await until('the server socket is closed', () => told.includes('server close'));
+    }
+  });
+
+  test(`${name}: destroySoon writes all there is, and closes without waiting for the other side`, async () => {
+    await using pair = await open(kind);
+    const { server, client, told } = pair;
+    const received = collect(client);
+    client.pause();
+    let length = 0;
+    for (let isTaken = true; isTaken; length += 100_000) isTaken = server.write(Buffer.alloc(100_000));
+    server.destroySoon();
+    expect(server.destroyed).toBe(false);
+    client.resume();
+    await until('the server socket is closed', () => told.includes('server close'));
+    await until('the client is told of the end', () => told.includes('client end'));
+    expect(received.reduce((sum, bytes) => sum + bytes.length, 0)).toBe(length);
+    await using other = await open(kind);
+    other.server.write(Buffer.from('last words'));
+    other.server.destroySoon();
+    await until('it is closed', () => other.told.includes('server close'));
+    await until('the client hears', () => other.told.includes('client: last words'));
+  });
 }
 
-test('Bun.listen: what is written after the end is dropped', async () => {
-  await using pair = await open((onConnection) => Promise.resolve(listenLean(ANY_PORT, false, onConnection)));
-  const { server, told } = pair;
-  server.write(Buffer.from('last words'));
-  server.end();
-  expect(server.write(Buffer.from('too late'))).toBe(false);
-  await until('the client is told of the end', () => told.includes('client end'));
-  expect(told).toEqual(['client: last words', 'client end']);
-});
+for (const kind of KINDS.filter(({ name }) => name.startsWith('Bun.listen'))) {
+  const { name } = kind;
+
+  test(`${name}: what is written after the end is dropped`, async () => {
+    await using pair = await open(kind);
+    const { server, told } = pair;
+    server.write(Buffer.from('last words'));
+    server.end();
+    expect(server.write(Buffer.from('too late'))).toBe(false);
+    await until('the client is told of the end', () => told.includes('client end'));
+    expect(told).toEqual(['client: last words', 'client end']);
+  });
+}

@@ -1,10 +1,11 @@
 /**
- * Plain TCP connections accepted by `Bun.listen`, as `ByteSocket`s. `node:net` puts two streams between the
- * kernel and its users, with queues, ticks and flags of their own; here a write is a system call, and only
- * what the kernel does not take is kept. Of each event but `close` there is one listener.
+ * TCP connections accepted by `Bun.listen`, as `ByteSocket`s, plain or gone over to TLS. `node:net` puts two
+ * streams between the kernel and its users, with queues, ticks and flags of their own; here a write is a system
+ * call, and only what the kernel does not take is kept. Of each event but `close` there is one listener.
  *
  * On other runtimes there are none: see `isLeanListenerAvailable`.
  */
+import { type LeanHandle, type LeanTlsOptions, NOBODY, type SocketReceiver, startTls } from './lean-tls.ts';
 import type { ListenAddress } from './listen-address.ts';
 
 /** What `Bun.listen` takes beside what its types say; node:net's own server rests on it. */
@@ -31,7 +32,7 @@ export function listenLean(
 ): LeanListener {
   const { descriptor } = address;
   const where: ListenExtras = descriptor === undefined ? { reusePort } : { fd: descriptor };
-  const listener = Bun.listen<LeanSocket>({
+  const listener = Bun.listen<SocketReceiver>({
     hostname: address.address,
     port: address.port,
     ...where,
@@ -40,8 +41,9 @@ export function listenLean(
       open(handle) {
         handle.setNoDelay(true);
         handle.setKeepAlive(true, 0);
-        handle.data = new LeanSocket(handle);
-        onConnection(handle.data);
+        const socket = new LeanSocket(handle as LeanHandle);
+        handle.data = socket;
+        onConnection(socket);
       },
       data: (handle, bytes) => handle.data.received(bytes),
       drain: (handle) => handle.data.drained(),
@@ -61,10 +63,10 @@ function raise(error: Error): never {
 
 function ignore(): void {}
 
-type Handle = Bun.Socket<LeanSocket> & { pause(): void; resume(): void };
-
-export class LeanSocket {
-  readonly #handle: Handle;
+export class LeanSocket implements SocketReceiver {
+  #handle: LeanHandle;
+  /** What lies under TLS; null: nothing, `#handle` is the connection itself. */
+  #transport: LeanHandle | null = null;
   /** What the kernel has not taken, oldest first. */
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -72,13 +74,26 @@ export class LeanSocket {
   /** Whether the other side has ended. */
   #hasEnded = false;
   #isDestroyed = false;
+  #isClosed = false;
+  #isDestroyedWhenSent = false;
   #onData: (bytes: Buffer) => void = ignore;
   #onEnd: () => void = ignore;
   #onDrain: () => void = ignore;
-  readonly #onClose: (() => void)[] = [];
+  #onClose: (() => void)[] = [];
 
-  constructor(handle: Bun.Socket<LeanSocket>) {
-    this.#handle = handle as Handle;
+  constructor(handle: LeanHandle) {
+    this.#handle = handle;
+  }
+
+  /** Becomes the server's side of a TLS connection. Whatever comes and goes from here on is what TLS protects. */
+  secure(options: LeanTlsOptions): void {
+    const transport = this.#handle;
+    // What is encrypted is nobody's business any more.
+    transport.data = NOBODY;
+    const [under, handle] = startTls(transport, this, options);
+    under.data = NOBODY;
+    this.#transport = under;
+    this.#handle = handle;
   }
 
   get remoteAddress(): string {
@@ -141,6 +156,12 @@ export class LeanSocket {
     this.on(event, listener);
   }
 
+  off(event: 'data' | 'end' | 'close', listener: (...details: never[]) => void): void {
+    if (event === 'close') this.#onClose = this.#onClose.filter((one) => one !== listener);
+    else if (event === 'data' && this.#onData === listener) this.#onData = ignore;
+    else if (event === 'end' && this.#onEnd === listener) this.#onEnd = ignore;
+  }
+
   write(bytes: Uint8Array): boolean {
     if (this.#isEnding || this.#isDestroyed) return false;
     let taken = 0;
@@ -160,16 +181,28 @@ export class LeanSocket {
     if (this.#pendingBytes === 0) this.#handle.shutdown();
   }
 
+  destroySoon(): void {
+    this.end();
+    if (this.#pendingBytes === 0) this.destroy();
+    else this.#isDestroyedWhenSent = true;
+  }
+
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    this.#handle.end();
+    if (this.#transport === null) {
+      this.#handle.end();
+      return;
+    }
+    // `end` would wait for the other side, and so does this where the kernel has no room for a close_notify.
+    this.#handle.close();
+    if (!this.#isClosed) this.#transport.close();
   }
 
   resetAndDestroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    this.#handle.terminate();
+    (this.#transport ?? this.#handle).terminate();
   }
 
   pause(): void {
@@ -207,12 +240,14 @@ export class LeanSocket {
     this.#pending = [];
     if (this.#isEnding) this.#handle.shutdown();
     else this.#onDrain();
+    if (this.#isDestroyedWhenSent) this.destroy();
   }
 
   closed(error: Error | undefined): void {
     // Of an end that follows ours, the runtime tells only that all is over.
     const hasEndedNow = error === undefined && this.#isEnding && !this.#hasEnded && !this.#isDestroyed;
     this.#isDestroyed = true;
+    this.#isClosed = true;
     this.#pending = [];
     this.#pendingBytes = 0;
     // Never within a call of ours: whoever destroys a socket finishes what it is doing first.

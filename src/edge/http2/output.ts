@@ -3,8 +3,9 @@
  * of a worker share, and go to the socket in as few writes as possible. Which frames, and whether flow
  * control allows them, is left to its callers.
  */
-import type { Socket } from 'node:net';
+
 import { TLSSocket } from 'node:tls';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import { FRAME_HEADER_BYTES, writeFrameHeader, writeUint32 } from './frame.ts';
 
 /** Four TLS records: larger writes save no more, and keep urgent frames waiting longer. */
@@ -32,7 +33,7 @@ export class FrameScratch {
 }
 
 export class FrameOutput {
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #scratch: FrameScratch;
   /** Whether the socket may still refer to a buffer after `write` has returned (see `http1/output.ts`). */
   readonly #mayKeepBytes: boolean;
@@ -42,7 +43,7 @@ export class FrameOutput {
   #takenBytes = 0;
   #takenTick = 0;
 
-  constructor(socket: Socket, scratch: FrameScratch) {
+  constructor(socket: ByteSocket, scratch: FrameScratch) {
     this.#socket = socket;
     this.#scratch = scratch;
     this.#mayKeepBytes = !(socket instanceof TLSSocket);

@@ -1,9 +1,9 @@
 /**
- * One handshake from accepting its connection to its end, in good time or not: waits for the whole ClientHello,
- * puts it back, and hands the socket on to who does the rest. Until then a client has cost no more than its
- * bytes. It leaves to others: what is in the ClientHello (`client-hello.ts`) and what follows (`tls-acceptor.ts`).
+ * One handshake from accepting its connection to its end, in good time or not: waits for the whole ClientHello and
+ * hands it on with the socket to who does the rest. Until then a client has cost no more than its bytes. It
+ * leaves to others: what is in the ClientHello (`client-hello.ts`) and what follows (`tls-acceptor.ts`).
  */
-import type { Socket } from 'node:net';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import type { DeadlineSweep, Guarded } from '../connection/deadline-sweep.ts';
 import { readClientHello } from './client-hello.ts';
 
@@ -14,21 +14,25 @@ export type HandshakeFailure =
   | 'handshake-failed'
   | 'no-certificate';
 
-export interface HandshakeEvents {
-  /** The socket is paused and holds the ClientHello again, unread. */
-  onClientHello(handshake: Handshake, serverName: string | null): void;
+/** A socket from which listeners can be taken off again. */
+export type HandshakeSocket = ByteSocket & {
+  off(event: 'data', listener: (bytes: Buffer) => void): unknown;
+  off(event: 'end' | 'close', listener: () => void): unknown;
+};
+
+export interface HandshakeEvents<Socket extends HandshakeSocket> {
+  /** `bytes`: all that came so far, the ClientHello at its beginning. Nobody listens to the socket. */
+  onClientHello(handshake: Handshake<Socket>, serverName: string | null, bytes: Buffer): void;
   /** Called once when it ends without success; the connection is closed. Null: it was broken off by us. */
-  onFailed(handshake: Handshake, failure: HandshakeFailure | null): void;
+  onFailed(handshake: Handshake<Socket>, failure: HandshakeFailure | null): void;
 }
 
 /** A fatal alert, unrecognized_name (RFC 6066 §3), so that a client can tell a missing certificate from a broken line. */
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
-export class Handshake implements Guarded {
+export class Handshake<Socket extends HandshakeSocket> implements Guarded {
   readonly socket: Socket;
-  /** The other end's address and port. */
-  readonly peer: string;
-  readonly #events: HandshakeEvents;
+  readonly #events: HandshakeEvents<Socket>;
   readonly #sweep: DeadlineSweep;
   readonly #deadlineTick: number;
   #chunks: Buffer[] = [];
@@ -36,16 +40,15 @@ export class Handshake implements Guarded {
   #bytesMin = 0;
   #isOver = false;
 
-  constructor(socket: Socket, sweep: DeadlineSweep, handshakeMs: number, events: HandshakeEvents) {
+  constructor(socket: Socket, sweep: DeadlineSweep, handshakeMs: number, events: HandshakeEvents<Socket>) {
     this.socket = socket;
-    this.peer = peerOf(socket);
     this.#events = events;
     this.#sweep = sweep;
     this.#deadlineTick = sweep.tick + sweep.ticks(handshakeMs);
     sweep.add(this);
     socket.on('error', ignore);
-    socket.once('close', this.#onClose);
-    socket.once('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('end', this.#onEnd);
     socket.on('data', this.#onData);
     socket.resume();
   }
@@ -58,8 +61,12 @@ export class Handshake implements Guarded {
   /** Ends handshake and connection. */
   fail(failure: HandshakeFailure | null): void {
     if (!this.#finish()) return;
-    if (failure === 'no-certificate') this.socket.end(UNRECOGNIZED_NAME, () => this.socket.destroy());
-    else this.socket.destroy();
+    if (failure === 'no-certificate') {
+      this.socket.write(UNRECOGNIZED_NAME);
+      this.socket.destroySoon();
+    } else {
+      this.socket.destroy();
+    }
     this.#events.onFailed(this, failure);
   }
 
@@ -99,20 +106,13 @@ export class Handshake implements Guarded {
       case 'complete':
         this.#chunks = [];
         this.#stopReading();
-        this.socket.pause();
-        this.socket.unshift(all);
-        this.#events.onClientHello(this, hello.serverName);
+        this.#events.onClientHello(this, hello.serverName, all);
     }
   };
 
   #onEnd = (): void => this.fail('handshake-failed');
 
   #onClose = (): void => this.fail('handshake-failed');
-}
-
-/** The same for a connection and the TLS socket on it, and no other that is open. */
-export function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}`;
 }
 
 function ignore(): void {}

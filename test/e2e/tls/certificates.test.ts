@@ -1,12 +1,13 @@
 /** Which certificate a handshake is done with: one of thousands, of the right key type, and always the one in force. */
 import { describe, expect, test } from 'bun:test';
-import type { Server, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import pino from 'pino';
 import { Fields } from '#core/http/fields.ts';
 import type { Certificate } from '#core/model/snapshot.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { CertificateStore } from '#edge/tls/certificate-store.ts';
-import { TlsServers } from '#edge/tls/tls-servers.ts';
+import { makeWithOptions } from '#edge/tls/context-options.ts';
+import { IdentityCache } from '#edge/tls/identity-cache.ts';
 import { createSilentLogger, type Logger } from '#platform/log.ts';
 import { makeManyCertificates } from '../../support/many-certificates.ts';
 import { type ClientTlsOptions, openRawClient, type RawClient } from '../../support/raw-client.ts';
@@ -49,12 +50,12 @@ async function shown(
   }
 }
 
-function startServers(log: Logger, serversMax: number) {
-  const ignore = () => {};
-  const alpnProtocols = ['http/1.1'];
+function startContexts(log: Logger, contextsMax: number) {
   return {
     store: new CertificateStore(log),
-    servers: new TlsServers({ alpnProtocols, log, serversMax, onSecure: ignore, onFailed: ignore }),
+    contexts: new IdentityCache(contextsMax, (identity) =>
+      makeWithOptions(identity, log, createSecureContext),
+    ),
   };
 }
 
@@ -74,22 +75,23 @@ describe('thousands of certificates', () => {
 
   test('those used last are kept ready, and no more than the bound', async () => {
     const certificates = await makeManyCertificates(3_000);
-    const { store, servers } = startServers(createSilentLogger(), 100);
+    const { store, contexts } = startContexts(createSilentLogger(), 100);
     store.replace(certificates, new Map());
-    const serverOf = (index: number) => {
+    const contextOf = (index: number) => {
       const identity = store.identify(certificates[index]?.hosts[0] ?? '');
-      return identity === null ? null : servers.serverFor(identity);
+      return identity === null ? null : contexts.get(identity);
     };
     const made = certificates.map((_, index) => {
-      const server = serverOf(index);
+      const context = contextOf(index);
       // Used all the while, so never let go.
-      serverOf(0);
-      return server;
+      contextOf(0);
+      return context;
     });
-    expect(serverOf(0)).toBe(made[0] as Server);
-    for (let index = 2_901; index < 3_000; index += 1) expect(serverOf(index)).toBe(made[index] as Server);
+    expect(contextOf(0)).toBe(made[0] as SecureContext);
+    for (let index = 2_901; index < 3_000; index += 1)
+      expect(contextOf(index)).toBe(made[index] as SecureContext);
     for (let index = 2_900; index > 2_800; index -= 1)
-      expect(serverOf(index)).not.toBe(made[index] as Server);
+      expect(contextOf(index)).not.toBe(made[index] as SecureContext);
     expect(new Set(made).size).toBe(3_000);
   });
 });
@@ -98,7 +100,7 @@ describe('what cannot be used', () => {
   test('is said with its hosts and a reason, and without a key', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
-    const { store, servers } = startServers(log, 100);
+    const { store, contexts } = startContexts(log, 100);
     const [one, other] = [await issue('one.example'), await issue('other.example')];
     const wrong: Certificate[] = [
       { ...one, hosts: ['mixed.example'], privateKeyPem: other.privateKeyPem },
@@ -111,7 +113,7 @@ describe('what cannot be used', () => {
     expect(store.identify('mixed.example')?.certificates).toEqual([wrong[0] as Certificate]);
     for (const { hosts } of wrong) {
       const identity = store.identify(hosts[0] as string);
-      expect(identity === null ? null : servers.serverFor(identity)).toBeNull();
+      expect(identity === null ? null : contexts.get(identity)).toBeNull();
     }
     for (const { hosts } of wrong) expect(lines.join('')).toContain(hosts[0] as string);
     for (const secret of [one, other].flatMap(({ privateKeyPem }) =>

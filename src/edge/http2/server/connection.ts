@@ -5,7 +5,7 @@
  *     data ──▶ preface ──▶ frame reader ──▶ session ──▶ output
  *     drain:  GOAWAY(2³¹-1), PING ──acknowledged──▶ GOAWAY(last stream) ──no stream left──▶ end, linger, close
  */
-import type { Socket } from 'node:net';
+import type { ByteSocket } from '#platform/byte-socket.ts';
 import type { ConnectionContext } from '../../connection/context.ts';
 import { type Guarded, NEVER } from '../../connection/deadline-sweep.ts';
 import type { ConnectionInfo } from '../../exchange.ts';
@@ -41,7 +41,7 @@ const ANNOUNCED = 1;
 const DRAINING = 2;
 
 export class Http2Connection implements Guarded, SessionOwner, FrameListener {
-  readonly #socket: Socket;
+  readonly #socket: ByteSocket;
   readonly #info: ConnectionInfo;
   readonly #context: ConnectionContext;
   readonly #onClosed: () => void;
@@ -65,7 +65,7 @@ export class Http2Connection implements Guarded, SessionOwner, FrameListener {
   #partialMark = 0;
   #drainDeadline = NEVER;
 
-  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext, onClosed: () => void) {
+  constructor(socket: ByteSocket, info: ConnectionInfo, context: ConnectionContext, onClosed: () => void) {
     const { limits } = context;
     this.#socket = socket;
     this.#info = info;
