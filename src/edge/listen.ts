@@ -173,13 +173,13 @@ class Listening implements Listeners {
   }
 
   async #startSecure(address: ListenAddress): Promise<ListenAddress> {
-    const { tlsServersMax } = this.#context.limits;
+    const { tlsContextsMax } = this.#context.limits;
     const { log } = this.#options;
     if (this.#isLean) {
-      const accept = this.#acceptTls(new BunTls(ALPN_PROTOCOLS, tlsServersMax, log));
+      const accept = this.#acceptTls(new BunTls(ALPN_PROTOCOLS, tlsContextsMax, log));
       return this.#bindLean(address, this.#httpsAdmission, accept);
     }
-    const accept = this.#acceptTls(new NodeTls(ALPN_PROTOCOLS, tlsServersMax, log));
+    const accept = this.#acceptTls(new NodeTls(ALPN_PROTOCOLS, tlsContextsMax, log));
     return this.#bindServer(address, this.#httpsAdmission, accept);
   }
 

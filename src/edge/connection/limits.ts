@@ -45,10 +45,10 @@ export interface ConnectionLimits {
   readonly handshakesPerAddressMax: number;
   readonly handshakeMs: number;
   /**
-   * TLS servers kept ready in one worker, one for each set of certificates and policy in use: about 10 KB each,
-   * and a third of a millisecond to make one anew.
+   * TLS contexts kept ready in one worker, one for each set of certificates and policy in use: 7 to 10 KB each,
+   * and a fifth of a millisecond to make one anew.
    */
-  readonly tlsServersMax: number;
+  readonly tlsContextsMax: number;
   /** Resolution of all the times above. */
   readonly tickMs: number;
 }
@@ -80,6 +80,6 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   handshakesMax: 2_048,
   handshakesPerAddressMax: 512,
   handshakeMs: 10_000,
-  tlsServersMax: 4_096,
+  tlsContextsMax: 4_096,
   tickMs: 500,
 };

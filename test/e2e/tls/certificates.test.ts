@@ -62,7 +62,7 @@ function startContexts(log: Logger, contextsMax: number) {
 describe('thousands of certificates', () => {
   test('each host gets its own, however few are kept ready', async () => {
     const certificates = await makeManyCertificates(3_000);
-    await using listener = await startTestListener(answer, { tlsServersMax: 8 }, certificates);
+    await using listener = await startTestListener(answer, { tlsContextsMax: 8 }, certificates);
     for (let index = 0; index < 3_000; index += 125) {
       const { hosts } = certificates[index] as Certificate;
       // Twice: made anew, and found ready.

@@ -1,12 +1,15 @@
 /** What is agreed in handshakes: versions and cipher suites, those of every host and those that a site narrows. */
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { execFile } from 'node:child_process';
-import type { TLSSocket } from 'node:tls';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Fields } from '#core/http/fields.ts';
 import type { Certificate } from '#core/model/snapshot.ts';
 import type { TlsPolicy } from '#core/model/tls-policy.ts';
 import type { Exchange } from '#edge/exchange.ts';
 import { extensionsFor, helloMessage, records } from '../../support/client-hello.ts';
+import { proxyHeader } from '../../support/proxy-header.ts';
 import { type ClientTlsOptions, openRawClient } from '../../support/raw-client.ts';
 import { createTestAuthority, type IssueOptions } from '../../support/test-authority.ts';
 import { startTestListener, type TestListener } from '../../support/test-listener.ts';
@@ -179,6 +182,59 @@ describe('sessions', () => {
       expect((await begin(listener, 'usual.example', { ...only, session })).isReused).toBe(false);
     },
   );
+});
+
+/** TLS to a listener behind a load balancer, on a connection that begins with the balancer's header. */
+async function secureBehindHeader(
+  { https }: TestListener,
+  options: ClientTlsOptions & { readonly servername: string },
+): Promise<TLSSocket | null> {
+  const socket = connect({ host: https.address, port: https.port });
+  await once(socket, 'connect');
+  socket.write(proxyHeader());
+  const secured = connectTls({ socket, rejectUnauthorized: false, ...options });
+  return new Promise((resolve) => {
+    secured.once('secureConnect', () => resolve(secured));
+    secured.once('error', () => resolve(null));
+  });
+}
+
+test('all of it holds behind a load balancer too, where the handshakes are made in another way', async () => {
+  const authority = await createTestAuthority();
+  const seen: Exchange[] = [];
+  const handler = (exchange: Exchange) => {
+    seen.push(exchange);
+    answer(exchange);
+  };
+  const proxySources = ['127.0.0.1/32'];
+  await using listener = await startTestListener(handler, {}, [], { proxySources });
+  const ASKING: TlsPolicy = {
+    minTlsVersion: '1.2',
+    clientCertificates: { authoritiesPem: authority.certificate, mode: 'require' },
+  };
+  const policies = new Map([
+    ['strict.example', STRICT],
+    ['usual.example', ASKING],
+  ]);
+  listener.certificates.replace(certificates, policies);
+  const old = { maxVersion: 'TLSv1.2' } as const;
+  expect(await secureBehindHeader(listener, { servername: 'strict.example', ...old })).toBeNull();
+  for (const ciphers of ['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256']) {
+    const client = await secureBehindHeader(listener, { servername: 'usual.example', ...old, ciphers });
+    expect(client?.getCipher().name).toBe(ciphers);
+    client?.destroy();
+  }
+  for (const [index, shown] of [{}, await authority.issue(['member'])].entries()) {
+    const client = await secureBehindHeader(listener, { servername: 'usual.example', ...shown });
+    client?.write('GET / HTTP/1.1\r\nHost: usual.example\r\n\r\n');
+    const exchange = await until('it arrives', () => seen[index] ?? null);
+    expect(exchange.connection).toMatchObject({
+      clientAddress: '203.0.113.7',
+      tls: { serverName: 'usual.example', policy: ASKING },
+    });
+    expect(exchange.connection.tls?.clientCertificate?.isTrusted).toBe(index === 0 ? undefined : true);
+    client?.destroy();
+  }
 });
 
 test('without a certificate for anybody the client is told so', async () => {
