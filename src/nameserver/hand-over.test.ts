@@ -103,6 +103,8 @@ function askTcp(socket: Socket, id: number): Promise<number | null> {
   const query = buildQuery({ id });
   return new Promise((resolve) => {
     socket.once('data', (bytes: Buffer) => resolve(decodeResponse(Uint8Array.from(bytes.subarray(2))).id));
+    // Cut before we have asked: its end has been told already.
+    if (socket.destroyed) resolve(null);
     socket.once('close', () => resolve(null));
     socket.write(Buffer.concat([Buffer.of(query.length >> 8, query.length), query]));
   });
