@@ -4,8 +4,8 @@
  */
 import type { BenchOptions, BenchRow, Figures } from '../bench-result.ts';
 
-/** Whole seconds are what the load generators take. */
-const WARM_UP_SECONDS = 1;
+/** Whole seconds are what the load generators take. Enough for compilers to have seen the hot paths. */
+const WARM_UP_SECONDS = 2;
 
 /** Why a subject cannot play a scenario at all: it is left out of it, and the reason noted. */
 export class TakesNoPart extends Error {}
