@@ -5,9 +5,9 @@
 import type { ForwardReason } from '#core/caching/decision.ts';
 import { judgeHead, outdate } from '#core/caching/freshen.ts';
 import { appendCacheStatus, formatCacheStatus } from '#core/http/cache-status.ts';
-import type { Fields } from '#core/http/fields.ts';
 import { responseFields } from '#core/http/forwarding.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
+import { announcedLength } from './connection/message-form.ts';
 import { freshenStored, invalidateAfter, type OwnResponse, replaceHead, ruleOf } from './fill.ts';
 import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
@@ -76,11 +76,6 @@ export async function respondOwn(
 
 function isBrowserTtlWanted(method: string, status: number): boolean {
   return (method === 'GET' || method === 'HEAD') && status < 400;
-}
-
-function announcedLength(fields: Fields): number | null {
-  const value = fields.get('content-length');
-  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * What the hits of a stored response within one second have in common: Age and Cache-Status change with the second,
- * and nothing else does but what a listener says of others (Alt-Svc). Remembered for the responses hit last, so that a popular one is put together once
- * a second instead of once a request. Bounded: the oldest is forgotten.
+ * and nothing else does but what a listener says of others (Alt-Svc). Remembered for the responses hit last, so that
+ * a popular one is put together once a second instead of once a request. Bounded: the oldest is forgotten.
  */
 import type { AlternativeService } from './alternative-service.ts';
 import { ROAD_LIMITS } from './limits.ts';

@@ -193,16 +193,3 @@ export class TunnelBody implements BodySink {
     this.#owner.cut(reason, true);
   }
 }
-
-/** When the client has gone already: every write says so. */
-export class LostBody implements BodySink {
-  write(): Promise<void> {
-    return rejectedAsGone('before the response began');
-  }
-
-  end(): Promise<void> {
-    return this.write();
-  }
-
-  abort(): void {}
-}

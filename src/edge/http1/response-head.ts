@@ -5,6 +5,7 @@
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
 import { isFieldValue, isToken } from '../connection/characters.ts';
+import { isConnectionField } from '../connection/message-form.ts';
 
 /** Standard reason phrases of the statuses in use (RFC 9110 §15 and the IANA registry). */
 const REASONS: Readonly<Record<number, string>> = {
@@ -86,17 +87,8 @@ export function statusLine(status: number, reason: string): string {
 
 /** Fields that belong to the connection or frame the message: the listener writes its own. */
 function isFraming(name: string): boolean {
-  switch (lowerCaseName(name)) {
-    case 'connection':
-    case 'content-length':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'transfer-encoding':
-    case 'upgrade':
-      return true;
-    default:
-      return false;
-  }
+  const lower = lowerCaseName(name);
+  return lower === 'content-length' || isConnectionField(lower);
 }
 
 /**

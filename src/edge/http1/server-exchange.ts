@@ -4,11 +4,11 @@
  */
 import { assert } from '#core/base/assert.ts';
 import type { Fields } from '#core/http/fields.ts';
-import { rejectedAsGone } from '../connection/client-gone.ts';
+import { LOST_SOURCE, LostSink } from '../connection/idle-ends.ts';
+import { announcedLength, isBodiless } from '../connection/message-form.ts';
 import { SCRATCH_BYTES } from '../connection/output-scratch.ts';
 import type {
   BodySink,
-  BodySource,
   ConnectionInfo,
   Exchange,
   PreparedHead,
@@ -19,14 +19,7 @@ import type {
 } from '../exchange.ts';
 import type { Output } from './output.ts';
 import type { RequestBody } from './request-body.ts';
-import {
-  ChunkedBody,
-  CloseBody,
-  DroppedBody,
-  LengthBody,
-  LostBody,
-  type ResponseBodyOwner,
-} from './response-body.ts';
+import { ChunkedBody, CloseBody, DroppedBody, LengthBody, type ResponseBodyOwner } from './response-body.ts';
 import { dateLine, encodeFieldLines, hasDateLine, isFinalStatus, statusLine } from './response-head.ts';
 
 /** The connection, as an exchange sees it. */
@@ -44,14 +37,6 @@ export interface ExchangeOwner extends ResponseBodyOwner {
   /** Sends `head`; from then on the connection is a tunnel. */
   beginTunnel(head: string): Tunnel;
 }
-
-/** What reading from a client who has gone ends with. */
-const LOST_SOURCE: BodySource = {
-  length: null,
-  read: () => rejectedAsGone('before the tunnel began'),
-  trailers: () => null,
-  cancel: () => {},
-};
 
 export class ServerExchange implements Exchange {
   readonly id: number;
@@ -140,7 +125,7 @@ export class ServerExchange implements Exchange {
   }
 
   respondStream(head: ResponseHead, bodyLength: number | null): BodySink {
-    if (!this.#begin(head.status)) return new LostBody();
+    if (!this.#begin(head.status)) return new LostSink();
     const owner = this.#owner;
     let text = statusLine(head.status, head.reason) + encodeFieldLines(head.fields);
     if (!head.fields.has('date')) text += dateLine(owner.now());
@@ -162,7 +147,7 @@ export class ServerExchange implements Exchange {
     const { upgrade } = this.request;
     assert(upgrade !== null && !this.#isResponding, 'only a switch that was asked for is accepted, once');
     this.#isResponding = true;
-    if (this.#isGone) return { source: LOST_SOURCE, sink: new LostBody() };
+    if (this.#isGone) return { source: LOST_SOURCE, sink: new LostSink() };
     const lines = `${statusLine(101, '')}${encodeFieldLines(fields)}`;
     return this.#owner.beginTunnel(`${lines}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
   }
@@ -217,19 +202,8 @@ function wholeMessage(head: PreparedHead, dynamicLines: string, body: Uint8Array
   return message;
 }
 
-/** Statuses whose responses have no content (RFC 9110 §6.4.1, §15.3.6). */
-function isBodiless(status: number): boolean {
-  return status === 204 || status === 304 || status === 205;
-}
-
 /** Content-Length, where the status does not say itself that nothing follows. 205 does not, and nothing does. */
 function lengthLine(status: number, length: number | null): string {
   if (status === 205) return 'Content-Length: 0\r\n';
   return length === null || isBodiless(status) ? '' : `Content-Length: ${length}\r\n`;
-}
-
-/** For HEAD: the length the origin announced for GET. */
-function announcedLength(fields: Fields): number | null {
-  const value = fields.get('content-length');
-  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }

@@ -12,6 +12,7 @@ import { Fields } from '#core/http/fields.ts';
 import { parseAuthority } from '../connection/authority.ts';
 import { CHARACTER_CLASSES, isFieldValue, TARGET } from '../connection/characters.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
+import { isConnectionField } from '../connection/message-form.ts';
 import { type RequestHeadFault, refusalStatus } from '../connection/request-refusal.ts';
 import type { RequestHead } from '../exchange.ts';
 
@@ -74,13 +75,8 @@ export function parseRequest(request: Request, limits: ConnectionLimits): Parsed
 
 /** Fields of a connection, which HTTP/3 does not have (RFC 9114 §4.2), and expectations nobody knows. */
 function faultOfField(name: string, value: string): Http3RequestFault | null {
+  if (isConnectionField(name)) return 'connection-field';
   switch (name) {
-    case 'connection':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'transfer-encoding':
-    case 'upgrade':
-      return 'connection-field';
     case 'te':
       return value.toLowerCase() === 'trailers' ? null : 'te-invalid';
     case 'expect':

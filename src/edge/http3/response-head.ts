@@ -4,23 +4,8 @@
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
 import { isFieldValue, isToken } from '../connection/characters.ts';
+import { isLeftOut } from '../connection/message-form.ts';
 import type { PreparedHead } from '../exchange.ts';
-
-/** Fields of one connection, which HTTP/3 does not have, and the length, which is set by the body. */
-function isLeftOut(name: string): boolean {
-  switch (name) {
-    case 'connection':
-    case 'content-length':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'te':
-    case 'transfer-encoding':
-    case 'upgrade':
-      return true;
-    default:
-      return false;
-  }
-}
 
 export function headersOf(fields: Fields): Headers {
   const headers = new Headers();

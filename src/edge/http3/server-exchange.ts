@@ -4,9 +4,10 @@
  */
 import { assert } from '#core/base/assert.ts';
 import type { Fields } from '#core/http/fields.ts';
-import { rejectedAsGone } from '../connection/client-gone.ts';
 import type { DeadlineSweep } from '../connection/deadline-sweep.ts';
+import { DroppingSink, LostSink } from '../connection/idle-ends.ts';
 import type { ConnectionLimits } from '../connection/limits.ts';
+import { announcedLength, isBodiless } from '../connection/message-form.ts';
 import type {
   BodySink,
   BodySource,
@@ -179,41 +180,4 @@ export class Http3Exchange implements Exchange {
     if (this.#respond === null) this.#response = response;
     else this.#respond(response);
   }
-}
-
-/** HEAD, 204 and 304: the response is its head, whatever is written. */
-class DroppingSink implements BodySink {
-  write(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  end(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  abort(): void {}
-}
-
-/** Another response was sent in place of this one. */
-class LostSink implements BodySink {
-  write(): Promise<void> {
-    return rejectedAsGone('the response cannot be sent');
-  }
-
-  end(): Promise<void> {
-    return this.write();
-  }
-
-  abort(): void {}
-}
-
-/** Statuses whose responses have no body (RFC 9110 §6.4.1, §15.3.6). */
-function isBodiless(status: number): boolean {
-  return status === 204 || status === 205 || status === 304;
-}
-
-/** For HEAD: the length the origin announced for GET. */
-function announcedLength(fields: Fields): number | null {
-  const value = fields.get('content-length');
-  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
 }

@@ -12,6 +12,7 @@
  *   neither                                until the connection closes
  */
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
+import { isConnectionField } from '../connection/message-form.ts';
 
 export interface StatusLine {
   readonly minorVersion: 0 | 1;
@@ -151,17 +152,5 @@ function endToEndFields(
 }
 
 function isHopByHop(lower: string, keepsTrailer: boolean): boolean {
-  switch (lower) {
-    case 'connection':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'te':
-    case 'transfer-encoding':
-    case 'upgrade':
-      return true;
-    case 'trailer':
-      return !keepsTrailer;
-    default:
-      return false;
-  }
+  return lower === 'te' || (lower === 'trailer' && !keepsTrailer) || isConnectionField(lower);
 }

@@ -7,6 +7,7 @@ import { Fields } from '#core/http/fields.ts';
 import { parseAuthority } from '../../connection/authority.ts';
 import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../../connection/characters.ts';
 import type { ConnectionLimits } from '../../connection/limits.ts';
+import { isConnectionField } from '../../connection/message-form.ts';
 import type { RequestHeadFault } from '../../connection/request-refusal.ts';
 import type { RequestHead } from '../../exchange.ts';
 import { isFieldName } from '../field-name.ts';
@@ -99,13 +100,8 @@ class Framing {
 
   /** Takes a line into account; true: it is one of the fields passed on, false: it is kept apart, else a fault. */
   take(name: string, value: string): boolean | RequestFault {
+    if (isConnectionField(name)) return 'connection-field';
     switch (name) {
-      case 'connection':
-      case 'keep-alive':
-      case 'proxy-connection':
-      case 'transfer-encoding':
-      case 'upgrade':
-        return 'connection-field';
       case 'te':
         return value.toLowerCase() === 'trailers' ? true : 'te-invalid';
       case 'host':
@@ -267,17 +263,4 @@ export function parseTrailers(lines: readonly string[]): Fields | null {
     flat.push(name, value);
   }
   return new Fields(flat);
-}
-
-function isConnectionField(name: string): boolean {
-  switch (name) {
-    case 'connection':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'transfer-encoding':
-    case 'upgrade':
-      return true;
-    default:
-      return false;
-  }
 }

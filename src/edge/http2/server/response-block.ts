@@ -5,6 +5,7 @@
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
 import { isFieldValue, isToken } from '../../connection/characters.ts';
+import { isLeftOut } from '../../connection/message-form.ts';
 import type { PreparedBlock, PreparedHead } from '../../exchange.ts';
 import { encodeField, encodeFieldPlain, encodeStatus, fieldBytesMax } from '../hpack/encoder.ts';
 
@@ -12,22 +13,6 @@ import { encodeField, encodeFieldPlain, encodeStatus, fieldBytesMax } from '../h
 export const STATUS_BYTES_MAX = 8;
 /** Content-Length: static name, length, digits. */
 export const LENGTH_BYTES_MAX = 32;
-
-/** Fields of one connection, and the length, which is written apart. */
-function isLeftOut(name: string): boolean {
-  switch (name) {
-    case 'connection':
-    case 'content-length':
-    case 'keep-alive':
-    case 'proxy-connection':
-    case 'te':
-    case 'transfer-encoding':
-    case 'upgrade':
-      return true;
-    default:
-      return false;
-  }
-}
 
 /** Encodes all that may be sent of `fields`. */
 export function encodeFields(fields: Fields): Buffer {

@@ -77,29 +77,3 @@ export class TunnelSink implements BodySink {
     this.#fail(reason);
   }
 }
-
-/** HEAD, 204 and 304: the stream has ended with its head, whatever is written. */
-export class DroppingSink implements BodySink {
-  write(): Promise<void> {
-    return DONE;
-  }
-
-  end(): Promise<void> {
-    return DONE;
-  }
-
-  abort(): void {}
-}
-
-/** When the client has gone already: every write says so. */
-export class LostSink implements BodySink {
-  write(): Promise<void> {
-    return rejectedAsGone('before the response began');
-  }
-
-  end(): Promise<void> {
-    return this.write();
-  }
-
-  abort(): void {}
-}

@@ -4,7 +4,8 @@
  */
 import { assert } from '#core/base/assert.ts';
 import { Fields } from '#core/http/fields.ts';
-import { rejectedAsGone } from '../../connection/client-gone.ts';
+import { DroppingSink, LOST_SOURCE, LostSink } from '../../connection/idle-ends.ts';
+import { announcedLength, isBodiless } from '../../connection/message-form.ts';
 import type {
   BodySink,
   BodySource,
@@ -21,7 +22,7 @@ import type { StreamSender } from '../stream-sender.ts';
 import { writePreparedHead } from './prepared-writer.ts';
 import type { StreamBodyOwner, StreamRequestBody } from './request-body.ts';
 import { responseBlock } from './response-block.ts';
-import { DroppingSink, LostSink, StreamSink, TunnelSink } from './response-sink.ts';
+import { StreamSink, TunnelSink } from './response-sink.ts';
 
 /** The session, as a stream sees it. */
 export interface StreamOwner {
@@ -32,14 +33,6 @@ export interface StreamOwner {
   /** So many bytes of the body were read, or will not be. */
   bodyConsumed(stream: ServerStream, bytes: number): void;
 }
-
-/** What reading from a client who has gone ends with. */
-const LOST_SOURCE: BodySource = {
-  length: null,
-  read: () => rejectedAsGone('before the tunnel began'),
-  trailers: () => null,
-  cancel: () => {},
-};
 
 export interface StreamParts {
   readonly id: number;
@@ -232,14 +225,3 @@ export class ServerStream implements Exchange, StreamBodyOwner {
 }
 
 const CONTINUE_BLOCK = responseBlock(100, new Fields(), null, null);
-
-/** Statuses whose responses have no content (RFC 9110 §6.4.1, §15.3.6). */
-function isBodiless(status: number): boolean {
-  return status === 204 || status === 205 || status === 304;
-}
-
-/** For HEAD: the length the origin announced for GET. */
-function announcedLength(fields: Fields): number | null {
-  const value = fields.get('content-length');
-  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null;
-}

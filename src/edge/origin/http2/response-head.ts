@@ -4,6 +4,7 @@
  */
 import { Fields } from '#core/http/fields.ts';
 import { isFieldValue } from '../../connection/characters.ts';
+import { isConnectionField } from '../../connection/message-form.ts';
 import { isFieldName } from '../../http2/field-name.ts';
 
 export interface ResponseFields {
@@ -45,16 +46,8 @@ function readFields(lines: readonly string[], from: number): Fields | string {
     if (name.charCodeAt(0) === COLON) return 'a pseudo-field where none may be';
     if (!isFieldName(name)) return 'a field name is malformed';
     if (!isFieldValue(value)) return `the value of ${name} is malformed`;
-    switch (name) {
-      case 'connection':
-      case 'keep-alive':
-      case 'proxy-connection':
-      case 'transfer-encoding':
-      case 'upgrade':
-        return `${name} has no place in HTTP/2`;
-      default:
-        flat.push(name, value.trim());
-    }
+    if (isConnectionField(name)) return `${name} has no place in HTTP/2`;
+    flat.push(name, value.trim());
   }
   return new Fields(flat);
 }
