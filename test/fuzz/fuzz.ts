@@ -18,10 +18,13 @@ export interface FuzzRun {
 
 /** No input may take longer, ms, however busy the machine is. */
 const INPUT_MS_MAX = 30_000;
-/** Attempts at a smaller input. */
+/** Attempts at a smaller input, and how long they may take, ms. */
 const SHRINKS_MAX = 2_000;
+const SHRINK_MS_MAX = 20_000;
 /** What a run may leave in memory once it is over; parsers remember some names and values. */
-const LEFT_BYTES_MAX = 48 * 1024 * 1024;
+const LEFT_BYTES_MAX = 16 * 1024 * 1024;
+/** Looks at what is left; what is about to be let go may take a turn or two. */
+const LOOKS_MAX = 10;
 
 interface Trial {
   readonly input: Buffer;
@@ -39,7 +42,7 @@ function trialOf(target: FuzzTarget, seed: number, number: number): Trial {
 /** Throws the first finding. Returns how many inputs were tried. */
 export async function fuzz(target: FuzzTarget, run: FuzzRun): Promise<number> {
   const watch = new Watch(target.name, run.seed);
-  const before = heapBytes();
+  const before = await heapBytes();
   let number = run.from;
   try {
     for (; number < run.from + run.runs; number += 1) {
@@ -54,7 +57,9 @@ export async function fuzz(target: FuzzTarget, run: FuzzRun): Promise<number> {
   } finally {
     watch.stop();
   }
-  const left = heapBytes() - before;
+  let left = (await heapBytes()) - before;
+  for (let look = 1; look < LOOKS_MAX && left > LEFT_BYTES_MAX; look += 1)
+    left = (await heapBytes()) - before;
   if (left > LEFT_BYTES_MAX) throw new Error(`${target.name}: ${left} bytes are left of seed ${run.seed}`);
   return number - run.from;
 }
@@ -95,9 +100,10 @@ async function report(
 async function shrink(target: FuzzTarget, trial: Trial): Promise<Trial> {
   let least = trial;
   let left = SHRINKS_MAX;
+  const end = Date.now() + SHRINK_MS_MAX;
   const attempt = async (candidate: Trial): Promise<boolean> => {
     left -= 1;
-    if (left < 0 || (await faultOf(target, candidate)) === null) return false;
+    if (left < 0 || Date.now() > end || (await faultOf(target, candidate)) === null) return false;
     least = candidate;
     return true;
   };
@@ -118,7 +124,8 @@ function without({ input, cuts }: Trial, at: number, size: number): Trial {
   return { input: shorter, cuts: [...new Set(moved)].filter((cut) => cut > 0 && cut < shorter.length) };
 }
 
-function heapBytes(): number {
+async function heapBytes(): Promise<number> {
+  await new Promise((resolve) => setImmediate(resolve));
   Bun.gc(true);
   return process.memoryUsage().heapUsed;
 }

@@ -29,6 +29,11 @@ const INFO = {
   alternative: null,
 } as const;
 
+/** As in a worker, connections share them. */
+const LOG = createSilentLogger();
+const SCRATCH = new OutputScratch();
+const FRAME_SCRATCH = new FrameScratch();
+
 class WatchedSweep extends DeadlineSweep {
   readonly watched = new Set<Guarded>();
 
@@ -43,12 +48,12 @@ class WatchedSweep extends DeadlineSweep {
   }
 }
 
-class WireSocket extends Duplex {
+export class WireSocket extends Duplex {
   readonly written: Buffer[] = [];
   #isStuck: boolean;
   #held: (() => void) | null = null;
 
-  constructor(isStuck: boolean) {
+  constructor(isStuck = false) {
     super({ allowHalfOpen: true });
     this.#isStuck = isStuck;
   }
@@ -67,6 +72,7 @@ class WireSocket extends Duplex {
 
   /** As sockets have it. */
   destroySoon(): void {
+    if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
     else this.once('finish', () => this.destroy());
   }
@@ -128,13 +134,13 @@ function openWire(
   const context: ConnectionContext = {
     handler,
     clock: { now: () => 784_887_151_000 },
-    log: createSilentLogger(),
+    log: LOG,
     limits,
     sweep,
-    scratch: new OutputScratch(),
+    scratch: SCRATCH,
     requestFields: new RequestFieldsReader(limits),
     turns: new WriteTurns(LISTEN_LIMITS.turnBytes),
-    frameScratch: new FrameScratch(),
+    frameScratch: FRAME_SCRATCH,
     exchanges: 0,
     isDraining: false,
     isHandingOver: false,

@@ -153,6 +153,8 @@ const ROADS: readonly ((exchange: Exchange) => void)[] = [
     const { source, sink } = exchange.acceptTunnel(new Fields());
     source.read().catch(ignore);
     sink.end().catch(ignore);
+    // Tunnels have no deadline here; their ends see to it.
+    setImmediate(() => sink.abort('the other end is gone'));
   },
 ];
 
