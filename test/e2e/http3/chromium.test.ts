@@ -19,7 +19,6 @@ const START_MS = 60_000;
 let listener: TestHttp3Listener;
 let browser: Browser;
 let page: Page;
-let seen: Exchange | null = null;
 /** What is done with requests for a path. */
 const handlers = new Map<string, (exchange: Exchange) => void>();
 
@@ -33,7 +32,6 @@ beforeAll(async () => {
   const limits = { gatherMs: 20, tickMs: 20, writeProgressMs: 500, forcedRenewalIntervalMs: 100 };
   listener = await startTestHttp3Listener(
     (exchange) => {
-      seen = exchange;
       const handler = handlers.get(exchange.request.target.split('?')[0] ?? '');
       if (handler === undefined) exchange.respondWhole(headOf(), Buffer.from('<!doctype html>'));
       else handler(exchange);
@@ -60,7 +58,9 @@ afterAll(async () => {
 }, START_MS);
 
 test('bytes above 127 in fields pass as they are, both ways', async () => {
+  const sent: (string | null)[] = [];
   handlers.set('/latin', (exchange) => {
+    sent.push(exchange.request.fields.get('x-sent'));
     exchange.respondWhole(headOf(['X-Latin', 'caf\xe9'], ['X-Utf8', 'caf\xc3\xa9']), Buffer.from('x'));
   });
   const values = await page.evaluate<string[]>(`(async () => {
@@ -68,7 +68,7 @@ test('bytes above 127 in fields pass as they are, both ways', async () => {
     return [headers.get('x-latin'), headers.get('x-utf8')];
   })()`);
   expect(values).toEqual(['caf\xe9', 'caf\xc3\xa9']);
-  expect(seen?.request.fields.get('x-sent')).toBe('caf\xe9');
+  expect(sent).toEqual(['caf\xe9']);
 });
 
 test('a page that does not read holds up the source, and is given up after the time', async () => {
