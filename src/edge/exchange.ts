@@ -53,6 +53,11 @@ export interface BodySource {
   /** Bytes in all when announced (Content-Length), else null. */
   readonly length: number | null;
   /**
+   * Whether the buffers that its parts lie in hold nothing of anybody else's: one whose last part has been dealt
+   * with, as those before it, is of no more use. Missing: they may.
+   */
+  readonly isSole?: boolean;
+  /**
    * The next part, or null at the end. The bytes belong to the caller. Rejects when the body did not
    * arrive whole (connection lost, malformed framing, deadline): what was read so far is then incomplete.
    */
@@ -70,6 +75,8 @@ export interface BodySink {
    * bytes must not change afterwards: they may leave later.
    */
   write(bytes: Uint8Array): Promise<void>;
+  /** Whether nobody looks any more at what was written, so that its memory may be used anew. Missing: not known. */
+  readonly hasLeft?: boolean;
   /** Ends the body; trailers are sent where the protocol can. */
   end(trailers?: Fields): Promise<void>;
   /** Ends it as incomplete, so that the client can tell (RFC 9112 §8: close without the last chunk). */

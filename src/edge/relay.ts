@@ -1,5 +1,6 @@
 /** Copies a body to a client, no faster than it reads. */
 import { forwardedTrailers } from '#core/http/trailers.ts';
+import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySink, BodySource } from './exchange.ts';
 
 export interface Relayed {
@@ -15,8 +16,9 @@ export async function relay(source: BodySource, sink: BodySink): Promise<Relayed
     for (;;) {
       const part = await source.read();
       if (part === null) break;
-      await sink.write(part);
       bytes += part.byteLength;
+      await sink.write(part);
+      if (source.isSole === true && sink.hasLeft === true) releaseBytes(part);
     }
     const trailers = source.trailers();
     await sink.end(trailers === null ? undefined : forwardedTrailers(trailers));

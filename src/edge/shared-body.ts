@@ -12,6 +12,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import type { Clock } from '#platform/clock.ts';
+import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySource } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import type { StorageWriter, StoredResponse } from './storage/storage.ts';
@@ -150,6 +151,8 @@ export class SharedBody {
     if (writer !== null) {
       if (writer.write(bytes)) {
         this.#arrived += bytes.byteLength;
+        // The storage has a copy, and readers look at that.
+        if (this.#source.isSole === true) releaseBytes(bytes);
         this.#wakeReaders();
         return;
       }

@@ -45,6 +45,10 @@ abstract class ResponseBody implements BodySink {
     setImmediate(flushHead, this);
   }
 
+  get hasLeft(): boolean {
+    return !this.owner.output.hasPending;
+  }
+
   abstract write(bytes: Uint8Array): Promise<void>;
   abstract end(trailers?: Fields): Promise<void>;
 

@@ -228,7 +228,7 @@ export class OriginFetch
 
   onHead(line: StatusLine, framing: ResponseFraming): void {
     this.#framing = framing;
-    this.#body = new ResponseBody(framing.length, this.#settings.limits.bodyBufferBytesMax, this);
+    this.#body = new ResponseBody(framing.length, this.#settings.limits.bodyBufferBytesMax, this, true);
     this.#isEarly = !this.#isSent;
     // RFC 9112 §9.5: an origin that has refused the request need not be sent the rest of it.
     if (this.#isEarly && line.status >= 300) this.#sender?.stop('the origin has answered already');

@@ -23,6 +23,7 @@ const JOIN_TO_BYTES = 16_384;
 
 export class ResponseBody implements BodySource {
   readonly length: number | null;
+  readonly isSole: boolean;
   readonly #flow: BodyFlow;
   readonly #bufferBytesMax: number;
   #parts: Uint8Array[] = [];
@@ -36,8 +37,10 @@ export class ResponseBody implements BodySource {
   #resolve: ((part: Uint8Array | null) => void) | null = null;
   #reject: ((failure: OriginFailure) => void) | null = null;
 
-  constructor(length: number | null, bufferBytesMax: number, flow: BodyFlow) {
+  /** `isSole`: what is added lies in buffers of this body alone (`BodySource`). */
+  constructor(length: number | null, bufferBytesMax: number, flow: BodyFlow, isSole = false) {
     this.length = length;
+    this.isSole = isSole;
     this.#bufferBytesMax = bufferBytesMax;
     this.#flow = flow;
   }

@@ -11,6 +11,8 @@ import { encodeFields } from './response-block.ts';
 const DONE = Promise.resolve();
 
 export class StreamSink implements BodySink {
+  /** A write ends when its bytes have been copied into frames. */
+  readonly hasLeft = true;
   readonly #sender: StreamSender;
   readonly #fail: (reason: string) => void;
   /** Bytes still to come; Infinity when the length is not known. */
