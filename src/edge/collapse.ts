@@ -4,7 +4,7 @@
  * it went and decide for themselves what that means for them.
  *
  *   begin ──▶ waiting ──settle──▶ shared ──▶ end       newcomers may join while the beginning is still held
- *                        └──────▶ anything else, end   stored: look there; alone: go yourself; failed: the same for all
+ *                        └──────▶ anything else, end   fetched, stored: look there; alone: go yourself; failed: the same for all
  *
  * A fetch is listed under its cache key, or under key and Vary values where it is known what the response
  * varies on, so that several variants are fetched side by side. A response that turned out to be one
@@ -27,6 +27,14 @@ export type FillOutcome =
       /** Whether it is being stored. */
       readonly isStored: boolean;
       /** Whether the origin's answer carried an Age, so that another cache had it first. */
+      readonly hasOriginAge: boolean;
+    }
+  /** A response that came whole, and is stored: answer from it; whoever does not match its Vary looks again. */
+  | {
+      readonly kind: 'fetched';
+      readonly response: StoredResponse;
+      /** As with `shared`; null: the response's own. */
+      readonly askersHead: StoredHead | null;
       readonly hasOriginAge: boolean;
     }
   /** The stored response was validated: answer from it. */

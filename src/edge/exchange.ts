@@ -62,6 +62,11 @@ export interface BodySource {
    * arrive whole (connection lost, malformed framing, deadline): what was read so far is then incomplete.
    */
   read(): Promise<Uint8Array | null>;
+  /**
+   * All of the body in one piece, when it has arrived whole, is not larger than `bytesMax`, has no trailers, and
+   * nothing of it was read. It is dealt with then. Null: read it. Missing: nobody can say.
+   */
+  takeWhole?(bytesMax: number): Uint8Array | null;
   /** Trailer fields, known after the end; null when there were none. */
   trailers(): Fields | null;
   /** Gives up: the source is told to stop and frees what it holds. Safe to call at any time, any number of times. */

@@ -17,11 +17,13 @@ import { askOrigin, type Errand } from './ask-origin.ts';
 import type { Fill } from './collapse.ts';
 import type { Place } from './configuration.ts';
 import type { RequestHead } from './exchange.ts';
+import { ROAD_LIMITS } from './limits.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
 import { isPurged, type Road } from './road.ts';
 import { SharedBody } from './shared-body.ts';
+import { MemoryBodySource } from './storage/memory/memory-body-source.ts';
 import { prepareHead } from './storage/prepared-head.ts';
-import type { StoredResponse } from './storage/storage.ts';
+import type { StorageWriter, StoredResponse } from './storage/storage.ts';
 
 /** A response that is only for the request that fetched it. */
 export interface OwnResponse {
@@ -90,22 +92,49 @@ async function shareAndStore(
 ): Promise<void> {
   const { cacheKey: key } = fill;
   road.collapse.markCollapsible(key);
+  const hasOriginAge = response.fields.has('age');
+  const askersHead = headForAsker(head, response.fields);
+  const mayPublish = () => !fill.isInvalidated && !isPurged(road, key, head);
   const writer = fill.isInvalidated ? null : road.storage.admit(key, head, response.body.length);
+  const whole = writer === null ? null : (response.body.takeWhole?.(ROAD_LIMITS.wholeBytesMax) ?? null);
+  if (writer !== null && whole !== null) {
+    const stored = storeWhole(writer, whole, mayPublish);
+    if (stored !== null) {
+      road.collapse.end(fill);
+      const ownHead = askersHead === head ? null : askersHead;
+      fill.settle({ kind: 'fetched', response: stored, askersHead: ownHead, hasOriginAge });
+      road.recorder.recordFromOrigin(head.siteId, whole.length);
+      return;
+    }
+  }
+  const source = whole === null ? response.body : new MemoryBodySource(whole);
   const body = new SharedBody({
-    source: response.body,
-    writer,
-    mayPublish: () => !fill.isInvalidated && !isPurged(road, key, head),
+    source,
+    writer: whole === null ? writer : null,
+    mayPublish,
     clock: road.clock,
   });
   // What must be validated before its next use answers those who waited, and nobody who comes later.
-  const mayBeJoined = writer !== null && !head.mustValidateAlways && isFresh(head, road.clock.now());
+  const mayBeJoined =
+    whole === null && writer !== null && !head.mustValidateAlways && isFresh(head, road.clock.now());
   if (!mayBeJoined) road.collapse.detach(fill);
-  const hasOriginAge = response.fields.has('age');
-  const askersHead = headForAsker(head, response.fields);
-  fill.settle({ kind: 'shared', head, askersHead, body, isStored: writer !== null, hasOriginAge });
+  const isStored = whole === null && writer !== null;
+  fill.settle({ kind: 'shared', head, askersHead, body, isStored, hasOriginAge });
   await body.run();
   road.collapse.end(fill);
   road.recorder.recordFromOrigin(head.siteId, body.arrived);
+}
+
+/** Null: the storage gave up, or it was purged meanwhile. */
+function storeWhole(
+  writer: StorageWriter,
+  whole: Uint8Array,
+  mayPublish: () => boolean,
+): StoredResponse | null {
+  if (whole.length > 0 && !writer.write(whole)) return null;
+  if (mayPublish()) return writer.finish();
+  writer.abandon();
+  return null;
 }
 
 function admitResponse(errand: FillErrand, response: OriginResponse, purgePosition: number): Admission {

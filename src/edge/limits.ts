@@ -17,6 +17,8 @@ export const ROAD_LIMITS = {
   lagBytesMax: 1024 * 1024,
   /** How long one reader may hold up the others of such a body in all, ms; then it is cut off as too slow. */
   heldUpMsMax: 10_000,
+  /** Largest body, in bytes, that is dealt with in one step when it came with its head: with that it fits one write. */
+  wholeBytesMax: 16 * 1024,
   /** Largest part given to one write of a client, in bytes. */
   readPartBytesMax: 256 * 1024,
   /** Routes of (authority, target) remembered so that a repeated request is not parsed again. */

@@ -9,6 +9,7 @@ import { responseFields } from '#core/http/forwarding.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
 import { announcedLength } from './connection/message-form.ts';
 import { freshenStored, invalidateAfter, type OwnResponse, replaceHead, ruleOf } from './fill.ts';
+import { ROAD_LIMITS } from './limits.ts';
 import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
 import { relay } from './relay.ts';
@@ -51,7 +52,6 @@ export async function respondOwn(
   const { exchange, place } = visit;
   const { response, reason } = own;
   const { status, body } = response;
-  visit.atGone((why) => body.cancel(why));
   const fields = responseFields({ fields: response.fields, httpVersion: '1.1', via: VIA_PSEUDONYM });
   const member = formatCacheStatus(CACHE_NAME, {
     isHit: false,
@@ -66,10 +66,19 @@ export async function respondOwn(
   const { alternative } = exchange.connection;
   if (alternative !== null) fields.append('Alt-Svc', alternative.value);
   const firstByteAt = road.clock.now();
-  const length = exchange.request.method === 'HEAD' ? announcedLength(response.fields) : body.length;
-  const sink = exchange.respondStream({ status, reason: response.reason, fields }, length);
-  const { bytes } = await relay(body, sink);
+  const isHead = exchange.request.method === 'HEAD';
+  const head = { status, reason: response.reason, fields };
+  const whole = isHead ? null : (body.takeWhole?.(ROAD_LIMITS.wholeBytesMax) ?? null);
   const siteId = place.site.id;
+  let bytes: number;
+  if (whole === null) {
+    visit.atGone((why) => body.cancel(why));
+    const length = isHead ? announcedLength(response.fields) : body.length;
+    ({ bytes } = await relay(body, exchange.respondStream(head, length)));
+  } else {
+    bytes = whole.length;
+    exchange.respondWhole(head, whole);
+  }
   road.recorder.recordFromOrigin(siteId, bytes);
   road.recorder.record({ exchange, siteId, handling: forward, status, bodyBytes: bytes, firstByteAt });
 }

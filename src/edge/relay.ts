@@ -16,8 +16,10 @@ export async function relay(source: BodySource, sink: BodySink): Promise<Relayed
     for (;;) {
       const part = await source.read();
       if (part === null) break;
-      bytes += part.byteLength;
+      // Released below, it would be empty.
+      const { byteLength } = part;
       await sink.write(part);
+      bytes += byteLength;
       if (source.isSole === true && sink.hasLeft === true) releaseBytes(part);
     }
     const trailers = source.trailers();

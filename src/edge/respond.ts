@@ -136,6 +136,30 @@ async function streamStored(
 }
 
 /**
+ * Answers with a response that was fetched and stored just now; `askersHead`: for the request that fetched it, where
+ * that is told more than what is stored.
+ */
+export async function respondFetched(
+  road: Road,
+  exchange: Exchange,
+  stored: StoredResponse,
+  askersHead: StoredHead | null,
+  provenance: Provenance & { readonly showsAge: boolean },
+): Promise<void> {
+  const { head, prepared, body, bodyLength } = stored;
+  if (body === null || askersHead !== null || !isPlain(exchange.request.fields)) {
+    const source = stored.open(0, bodyLength);
+    await respondArriving(road, exchange, askersHead ?? head, source, provenance);
+    return;
+  }
+  const now = road.clock.now();
+  const { cacheStatus, showsAge } = provenance;
+  const lines = dynamicLines(exchange, head, prepared, now, cacheStatus, showsAge);
+  exchange.respondPrepared(prepared, lines, body, bodyLength);
+  recordWhole(road, exchange, head, head.status, bodyLength, provenance, now);
+}
+
+/**
  * Answers with a response that is arriving, as far as the request's preconditions allow; `source` is its
  * body. `showsAge`: false for the request that fetched it, unless the origin's answer had an Age already.
  */
@@ -214,12 +238,14 @@ function dynamicLines(
   prepared: StoredPreparedHead,
   now: number,
   cacheStatus: string | null,
+  showsAge = true,
 ): string {
   const age = ageFieldValue(head, now);
   const { alternative } = exchange.connection;
   const known = cacheStatus === null ? recallLines(prepared, age, alternative) : null;
   if (known !== null) return known;
-  let lines = `Age: ${age}\r\nCache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
+  let lines = `Cache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
+  if (showsAge) lines = `Age: ${age}\r\n${lines}`;
   if (alternative !== null) lines += alternative.line;
   if (prepared.browserTtl !== null) lines += browserTtlLine(prepared.browserTtl, age);
   if (cacheStatus === null) rememberLines(prepared, age, alternative, lines);

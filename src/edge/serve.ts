@@ -39,7 +39,7 @@ import {
   refuseUnplaced,
   refuseUnstored,
 } from './refuse.ts';
-import { HIT, respondArriving, respondStored, SERVED_STALE } from './respond.ts';
+import { HIT, respondArriving, respondFetched, respondStored, SERVED_STALE } from './respond.ts';
 import { revalidateBehind } from './revalidate.ts';
 import type { Road } from './road.ts';
 import { lookUp, select } from './select-response.ts';
@@ -250,6 +250,22 @@ function settle(
       const cacheStatus = formatCacheStatus(CACHE_NAME, { isHit: false, forward, isStored, isCollapsed });
       const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
       watch(road, exchange, respondArriving(road, exchange, isOwn ? askersHead : head, source, provenance));
+      break;
+    }
+    case 'fetched': {
+      const { response, askersHead, hasOriginAge } = outcome;
+      if (!isOwn && !matchesVary(exchange.request.fields, response.head)) {
+        again(road, visit, response.head.varyNames);
+        break;
+      }
+      const cacheStatus = formatCacheStatus(CACHE_NAME, {
+        isHit: false,
+        forward,
+        isStored: true,
+        isCollapsed,
+      });
+      const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
+      watch(road, exchange, respondFetched(road, exchange, response, isOwn ? askersHead : null, provenance));
       break;
     }
     case 'stored': {

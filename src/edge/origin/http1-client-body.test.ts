@@ -42,6 +42,47 @@ async function settled(what: string, look: () => number): Promise<number> {
   });
 }
 
+describe('a body taken whole', () => {
+  const answering = async (response: string) => {
+    const { origin, client } = await setUp(async (connection) => {
+      await connection.readRequest();
+      connection.write(response);
+      if (!response.includes('Content-Length') && !response.includes('chunked')) connection.end();
+    });
+    return (await client.fetch(requestTo(origin.url))).body;
+  };
+
+  test('is all of it, once, when it came with its head', async () => {
+    const body = await answering(OK);
+    expect(Buffer.from(body.takeWhole?.(2) ?? []).toString()).toBe('ok');
+    expect(body.takeWhole?.(2)).toBeNull();
+    expect(await body.read()).toBeNull();
+    const empty = await answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    expect(empty.takeWhole?.(0)).toHaveLength(0);
+  });
+
+  test.each([
+    ['is too large', OK, 1],
+    [
+      'comes in pieces',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n',
+      9,
+    ],
+    [
+      'has trailers',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n',
+      9,
+    ],
+    ['has not all arrived', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok', 9],
+  ])('is left to be read when it %s', async (_, response, bytesMax) => {
+    const body = await answering(response);
+    expect(body.takeWhole?.(bytesMax)).toBeNull();
+    expect(Buffer.from((await body.read()) ?? []).toString()).toBe('ok');
+    expect(body.takeWhole?.(bytesMax)).toBeNull();
+    body.cancel('seen enough');
+  });
+});
+
 describe('backpressure', () => {
   const part = Buffer.alloc(MEBIBYTE / 4, 'x');
   const parts = 512;

@@ -20,6 +20,7 @@ const PART_OVERHEAD_BYTES = 256;
 /** Parts smaller than this are joined, so that tiny chunks do not become tiny writes. */
 const JOIN_BELOW_BYTES = 4_096;
 const JOIN_TO_BYTES = 16_384;
+const NOTHING = new Uint8Array(0);
 
 export class ResponseBody implements BodySource {
   readonly length: number | null;
@@ -32,6 +33,7 @@ export class ResponseBody implements BodySource {
   #bufferedBytes = 0;
   #isPaused = false;
   #isComplete = false;
+  #wasRead = false;
   #failure: OriginFailure | null = null;
   #trailers: Fields | null = null;
   #resolve: ((part: Uint8Array | null) => void) | null = null;
@@ -46,6 +48,7 @@ export class ResponseBody implements BodySource {
   }
 
   read(): Promise<Uint8Array | null> {
+    this.#wasRead = true;
     if (this.#first < this.#parts.length) return Promise.resolve(this.#take());
     if (this.#failure !== null) return Promise.reject(this.#failure);
     if (this.#isComplete) return Promise.resolve(null);
@@ -55,6 +58,15 @@ export class ResponseBody implements BodySource {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  takeWhole(bytesMax: number): Uint8Array | null {
+    if (!this.#isComplete || this.#wasRead || this.#failure !== null || this.#trailers !== null) return null;
+    const whole = this.#parts[0] ?? NOTHING;
+    if (this.#parts.length > 1 || whole.length > bytesMax) return null;
+    this.#wasRead = true;
+    this.#drop();
+    return whole;
   }
 
   trailers(): Fields | null {

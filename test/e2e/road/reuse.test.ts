@@ -49,6 +49,64 @@ const asked = (target: string): number =>
   origin.requests.filter((request) => request.target === target).length;
 const ruled = (target: string, method = 'GET') => edge.request(target, { method, host: 'ruled.example.com' });
 
+describe('the request that fetches', () => {
+  test('is told what is for it alone, and the store is not', async () => {
+    answer = () => ({
+      fields: [
+        ['Cache-Control', 'max-age=60, private="X-User"'],
+        ['X-User', 'ada'],
+      ],
+      body: 'page',
+    });
+    const miss = await edge.request(path);
+    const hit = await edge.request(path);
+    expect([miss.text, miss.field('x-user'), hit.text, hit.field('x-user')]).toEqual([
+      'page',
+      'ada',
+      'page',
+      null,
+    ]);
+    expect(miss.field('cache-status')).toBe('Perigee; fwd=uri-miss; stored');
+    expect(asked(path)).toBe(1);
+  });
+
+  test('has its own precondition judged, where the origin did not', async () => {
+    answer = () => ({
+      fields: [
+        ['Cache-Control', 'max-age=60'],
+        ['ETag', '"one"'],
+      ],
+      body: 'page',
+    });
+    const miss = await edge.request(path, { fields: [['If-None-Match', '"one"']] });
+    expect([miss.status, miss.text]).toEqual([304, '']);
+    const hit = await edge.request(path);
+    expect([hit.status, hit.text, asked(path)]).toEqual([200, 'page', 1]);
+  });
+
+  test('gets an empty body, and so does who comes later', async () => {
+    answer = () => ({ fields: [['Cache-Control', 'max-age=60']], body: '' });
+    const miss = await edge.request(path);
+    const hit = await edge.request(path);
+    expect([miss.status, miss.text, miss.field('content-length')]).toEqual([200, '', '0']);
+    expect([hit.status, hit.text, hit.field('content-length'), asked(path)]).toEqual([200, '', '0', 1]);
+  });
+
+  test.each([16_384, 16_385, 300_000])(
+    'gets a body of %d bytes whole, and so does who comes later',
+    async (size) => {
+      const body = 'x'.repeat(size);
+      answer = () => ({ fields: [['Cache-Control', 'max-age=60']], body });
+      const miss = await edge.request(path);
+      const hit = await edge.request(path);
+      expect([miss.text === body, hit.text === body, asked(path)]).toEqual([true, true, 1]);
+      answer = () => ({ fields: [['Cache-Control', 'private']], body });
+      const passed = await edge.request(`${path}/private`);
+      expect(passed.text === body).toBe(true);
+    },
+  );
+});
+
 describe('a stored response', () => {
   test('answers the second request with its age, and says so', async () => {
     answer = () => ({
