@@ -15,7 +15,7 @@ import { decide } from '#core/caching/decide.ts';
 import type { Decision } from '#core/caching/decision.ts';
 import { mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { matchesVary } from '#core/caching/select.ts';
-import { formatCacheStatus } from '#core/http/cache-status.ts';
+import { type CacheStatus, formatCacheStatus } from '#core/http/cache-status.ts';
 import { countLoops, hopsLeft } from '#core/http/forwarding.ts';
 import { judgeTls, showsCertificate } from '#core/model/tls-policy.ts';
 import type { Errand } from './ask-origin.ts';
@@ -226,6 +226,9 @@ function leadAlone(road: Road, visit: Visit, decision: Forwarding, stored: Store
   else lead(road, visit, decision, stored, fill);
 }
 
+/** What Cache-Status says beside the reason to go forward. */
+type CacheFacts = Pick<CacheStatus, 'isStored' | 'forwardStatus'>;
+
 /** What the end of a fetch means for one request that waited for it. */
 function settle(
   road: Road,
@@ -238,6 +241,8 @@ function settle(
   const { exchange, place } = visit;
   const { forward } = decision;
   const isCollapsed = !isOwn;
+  const statusOf = (facts: CacheFacts): string =>
+    formatCacheStatus(CACHE_NAME, { isHit: false, forward, isCollapsed, ...facts });
   switch (outcome.kind) {
     case 'shared': {
       const { head, askersHead, body, isStored, hasOriginAge } = outcome;
@@ -247,7 +252,7 @@ function settle(
         break;
       }
       visit.atGone((reason) => source.cancel(reason));
-      const cacheStatus = formatCacheStatus(CACHE_NAME, { isHit: false, forward, isStored, isCollapsed });
+      const cacheStatus = statusOf({ isStored });
       const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
       watch(road, exchange, respondArriving(road, exchange, isOwn ? askersHead : head, source, provenance));
       break;
@@ -258,24 +263,14 @@ function settle(
         again(road, visit, response.head.varyNames);
         break;
       }
-      const cacheStatus = formatCacheStatus(CACHE_NAME, {
-        isHit: false,
-        forward,
-        isStored: true,
-        isCollapsed,
-      });
+      const cacheStatus = statusOf({ isStored: true });
       const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
       watch(road, exchange, respondFetched(road, exchange, response, isOwn ? askersHead : null, provenance));
       break;
     }
     case 'stored': {
       const { response, forwardStatus } = outcome;
-      const cacheStatus = formatCacheStatus(CACHE_NAME, {
-        isHit: false,
-        forward,
-        forwardStatus,
-        isCollapsed,
-      });
+      const cacheStatus = statusOf({ forwardStatus });
       respondStored(road, exchange, response, road.clock.now(), { handling: forward, cacheStatus });
       break;
     }
