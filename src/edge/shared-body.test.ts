@@ -8,6 +8,7 @@ import { makeStoredHead, readAll } from './storage/storage.cases.ts';
 /** A body played by hand. */
 class PlayedSource implements BodySource {
   readonly length: number | null;
+  readonly isSole = true;
   reads = 0;
   cancelled: string | null = null;
   readonly #ready: (Uint8Array | null | Error)[] = [];
@@ -88,6 +89,33 @@ function makeUnstored(heldUpMsMax = 50) {
   });
   return { source, body };
 }
+
+describe('what a reader was given last is of no use to others', () => {
+  test('once it is the only one, and nothing is stored', async () => {
+    const { source, body } = makeUnstored();
+    const [one, other] = [opened(body), opened(body)];
+    void body.run();
+    source.play(bytes(10, 1));
+    expect([(await one.read())?.length, one.isSole]).toEqual([10, false]);
+    other.cancel('enough');
+    source.play(bytes(10, 2));
+    expect([(await one.read())?.length, one.isSole]).toEqual([10, true]);
+  });
+
+  test('not while it is stored, nor what the storage held when it gave up', async () => {
+    const { source, body } = makeStored(100);
+    const reader = opened(body);
+    void body.run();
+    source.play(bytes(60, 1));
+    expect([(await reader.read())?.length, reader.isSole]).toEqual([60, false]);
+    source.play(bytes(30, 2));
+    await settle();
+    source.play(bytes(60, 3));
+    await settle();
+    expect([(await reader.read())?.length, reader.isSole]).toEqual([30, false]);
+    expect([(await reader.read())?.length, reader.isSole]).toEqual([60, true]);
+  });
+});
 
 describe('a shared body that is being stored', () => {
   test('readers get parts before the source has ended, and all get everything', async () => {

@@ -58,6 +58,8 @@ export class SharedBody {
   /** The newest part, when nothing is stored (any more). */
   #last: Part | null = null;
   #arrived = 0;
+  /** From here on what arrives lies in the source's own buffers; before it, in those of the storage. */
+  #listedFrom = 0;
   #end: End | null = null;
   #isAbandoned = false;
   #wait: WaitForSlow | null = null;
@@ -110,6 +112,13 @@ export class SharedBody {
     const stored = this.#writer?.finish() ?? null;
     this.#finish({ kind: 'whole' });
     return stored;
+  }
+
+  /** Whether what the reader was given last is of no use to anybody else (`BodySource.isSole`). */
+  isSoleFor(reader: SharedBodyReader): boolean {
+    const isListed = this.#writer === null && reader.position > this.#listedFrom;
+    // Nobody can come to it any more.
+    return isListed && this.#readers.size === 1 && this.#source.isSole === true;
   }
 
   /** The next part for a reader at `position`; undefined: nothing yet; null: the end. Throws when it broke. */
@@ -165,6 +174,7 @@ export class SharedBody {
   /** The store gave up: what readers have not read yet becomes the first part of the list. */
   #stopStoring(writer: StorageWriter): void {
     this.#writer = null;
+    this.#listedFrom = this.#arrived;
     let slowest = this.#arrived;
     for (const reader of this.#readers) slowest = Math.min(slowest, reader.position);
     if (slowest === this.#arrived) return;
@@ -281,6 +291,10 @@ export class SharedBodyReader implements BodySource {
   constructor(body: SharedBody) {
     this.#body = body;
     this.length = body.length;
+  }
+
+  get isSole(): boolean {
+    return this.#body.isSoleFor(this);
   }
 
   read(): Promise<Uint8Array | null> {
