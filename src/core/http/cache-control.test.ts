@@ -70,6 +70,32 @@ describe('Cache-Control of responses', () => {
     });
   });
 
+  test('CC1 a value means the same however many others were read meanwhile', () => {
+    const controlOf = (i: number) => `max-age=${i}, no-cache="x-${i}", ${i % 2 === 0 ? 'public' : 'private'}`;
+    for (const round of [1, 2, 3]) {
+      for (let i = 0; i < round * 1_000; i += round) {
+        expect(parseResponseDirectives(controlOf(i))).toMatchObject({
+          maxAge: i,
+          noCacheFields: [`x-${i}`],
+          public: i % 2 === 0,
+          private: i % 2 === 1,
+        });
+      }
+    }
+    const long = `max-age=5, x="${'y'.repeat(1_000)}"`;
+    for (const value of [long, long]) expect(parseResponseDirectives(value).maxAge).toBe(5);
+  });
+
+  test('CC1 what is shared by all who read the same cannot be changed by one of them', () => {
+    for (const value of [null, 'max-age=5', 'max-age=5']) {
+      const directives = parseResponseDirectives(value) as { noStore: boolean };
+      expect(() => {
+        directives.noStore = true;
+      }).toThrow();
+      expect(parseResponseDirectives(value).noStore).toBe(false);
+    }
+  });
+
   test('CC1 nothing throws', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

@@ -4,13 +4,18 @@
  * counts whatever its argument looks like, an unreadable lifetime counts as "stale" (§4.2.1), and of a
  * directive given twice the first counts. Quoted arguments never leak directives.
  */
+import { ownCopy } from '#core/base/own-copy.ts';
+import { CACHE_CONTROL_MEMO_CHARACTERS_MAX, CACHE_CONTROL_MEMO_VALUES_MAX } from './limits.ts';
 import { isTokenCode, isWhitespaceCode, parseDeltaSeconds, splitList, unquote } from './syntax.ts';
 
 /** Seconds; `invalid`: the directive is there but unreadable; null: absent. */
 export type DirectiveSeconds = number | 'invalid' | null;
 
-/** Directives of a response; lifetimes in seconds. */
-export interface ResponseDirectives {
+/** Directives of a response; lifetimes in seconds. Shared by the responses that say the same. */
+export type ResponseDirectives = Readonly<ResponseDirectivesDraft>;
+
+/** The same while they are being read. */
+export interface ResponseDirectivesDraft {
   maxAge: DirectiveSeconds;
   sMaxAge: DirectiveSeconds;
   staleWhileRevalidate: DirectiveSeconds;
@@ -56,7 +61,7 @@ function forEachDirective(value: string, each: (name: string, argument: string |
   }
 }
 
-export function noResponseDirectives(): ResponseDirectives {
+export function noResponseDirectives(): ResponseDirectivesDraft {
   return {
     maxAge: null,
     sMaxAge: null,
@@ -76,15 +81,36 @@ export function noResponseDirectives(): ResponseDirectives {
   };
 }
 
+/** What the values met last say: an origin repeats a few of them in all its responses. */
+const MEMO = new Map<string, ResponseDirectives>();
+const NONE: ResponseDirectives = Object.freeze(noResponseDirectives());
+
 /** `value`: the combined Cache-Control value, null when the field is absent. Never throws. */
 export function parseResponseDirectives(value: string | null): ResponseDirectives {
+  if (value === null) return NONE;
+  if (value.length > CACHE_CONTROL_MEMO_CHARACTERS_MAX) return readResponseDirectives(value);
+  const known = MEMO.get(value);
+  if (known !== undefined) return known;
+  const own = ownCopy(value);
+  const directives = Object.freeze(readResponseDirectives(own));
+  // Begun anew when full: values come from strangers, and what is in use is soon back.
+  if (MEMO.size >= CACHE_CONTROL_MEMO_VALUES_MAX) MEMO.clear();
+  MEMO.set(own, directives);
+  return directives;
+}
+
+function readResponseDirectives(value: string): ResponseDirectives {
   const directives = noResponseDirectives();
-  if (value !== null) forEachDirective(value, (name, argument) => applyDirective(directives, name, argument));
+  forEachDirective(value, (name, argument) => applyDirective(directives, name, argument));
   return directives;
 }
 
 /** Adds one directive; the first of its name counts, restrictions add up. */
-export function applyDirective(directives: ResponseDirectives, name: string, argument: string | null): void {
+export function applyDirective(
+  directives: ResponseDirectivesDraft,
+  name: string,
+  argument: string | null,
+): void {
   switch (name) {
     case 'max-age':
       directives.maxAge ??= seconds(argument);
@@ -115,7 +141,7 @@ export function applyDirective(directives: ResponseDirectives, name: string, arg
   }
 }
 
-function applyFlag(directives: ResponseDirectives, name: string): void {
+function applyFlag(directives: ResponseDirectivesDraft, name: string): void {
   switch (name) {
     case 'no-store':
       directives.noStore = true;

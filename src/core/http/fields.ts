@@ -5,6 +5,7 @@
  *
  * Values are latin1 strings (one character per byte), so that bytes above 127 pass through unchanged.
  */
+import { ownCopy } from '#core/base/own-copy.ts';
 import { NAME_REMEMBERED_CHARACTERS_MAX, NAMES_REMEMBERED_MAX } from './limits.ts';
 
 /** What judgement needs of a message's fields; the web's `Headers` satisfies it as it is. */
@@ -20,11 +21,13 @@ const LOWER_CASE = new Map<string, string>();
 export function lowerCaseName(name: string): string {
   const known = LOWER_CASE.get(name);
   if (known !== undefined) return known;
-  const lower = name.toLowerCase();
   // Bounded: names come from strangers, who could otherwise fill the map.
-  if (LOWER_CASE.size < NAMES_REMEMBERED_MAX && name.length <= NAME_REMEMBERED_CHARACTERS_MAX) {
-    LOWER_CASE.set(name, lower);
+  if (LOWER_CASE.size >= NAMES_REMEMBERED_MAX || name.length > NAME_REMEMBERED_CHARACTERS_MAX) {
+    return name.toLowerCase();
   }
+  const own = ownCopy(name);
+  const lower = own.toLowerCase();
+  LOWER_CASE.set(own, lower);
   return lower;
 }
 

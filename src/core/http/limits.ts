@@ -12,3 +12,7 @@ export const STRUCTURED_MEMBERS_MAX = 1_024;
 export const NAMES_REMEMBERED_MAX = 2_048;
 /** Characters of a name worth remembering. */
 export const NAME_REMEMBERED_CHARACTERS_MAX = 64;
+/** Values of Cache-Control whose meaning is remembered: an origin has few, and some count down by the second. */
+export const CACHE_CONTROL_MEMO_VALUES_MAX = 512;
+/** Characters of a value worth remembering. */
+export const CACHE_CONTROL_MEMO_CHARACTERS_MAX = 256;
