@@ -4,9 +4,10 @@
  */
 import { parseRequestDirectives, type ResponseDirectives } from '#core/http/cache-control.ts';
 import { formatHttpDate } from '#core/http/dates.ts';
-import { type FieldReader, Fields } from '#core/http/fields.ts';
+import { type FieldReader, Fields, lowerCaseName } from '#core/http/fields.ts';
 import { isSetPerClient } from '#core/http/forwarding.ts';
 import { copyEndToEnd } from '#core/http/hop-by-hop.ts';
+import { NameSet } from '#core/http/name-set.ts';
 import { resolveSameHost } from '#core/http/references.ts';
 import { parseVary } from '#core/http/vary.ts';
 import type { Rule, Site } from '#core/model/site.ts';
@@ -171,23 +172,22 @@ function headOf(
 }
 
 /** Computed or framed anew for every answer, so never kept. */
-const NOT_STORED: ReadonlySet<string> = new Set([
-  'age',
-  'cache-status',
-  'content-length',
-  'date',
-  'proxy-status',
-]);
+const NOT_STORED = new NameSet(['age', 'cache-status', 'content-length', 'date', 'proxy-status']);
 
 /** What is kept (RFC 9111 §3.1): end-to-end fields, without withheld ones, and with a valid Date. */
 export function storedFields(fields: Fields, directives: ResponseDirectives, dateAt: number): Fields {
   const flat: string[] = ['Date', formatHttpDate(dateAt)];
-  copyEndToEnd(fields, flat, (name) => !NOT_STORED.has(name) && !isWithheld(name, directives));
+  const hasWithheld = directives.noCacheFields.length > 0 || directives.privateFields.length > 0;
+  copyEndToEnd(
+    fields,
+    flat,
+    (name) => !NOT_STORED.has(name) && !(hasWithheld && isWithheld(lowerCaseName(name), directives)),
+  );
   return new Fields(flat);
 }
 
 /** Replaced in every answer, also in the first. */
-const NEVER_SENT: ReadonlySet<string> = new Set(['age', 'content-length', 'date']);
+const NEVER_SENT = new NameSet(['age', 'content-length', 'date']);
 
 /**
  * The head for the user whose request fetched the response: with the fields that only the store must not

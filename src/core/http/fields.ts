@@ -31,6 +31,15 @@ export function lowerCaseName(name: string): string {
   return lower;
 }
 
+/** Whether `candidate` is that (lower-case) name. */
+function isNamed(candidate: string, name: string): boolean {
+  const { length } = name;
+  if (candidate.length !== length) return false;
+  // Length and last letter tell most names apart without looking up their lower-case form.
+  if ((candidate.charCodeAt(length - 1) | 0x20) !== (name.charCodeAt(length - 1) | 0x20)) return false;
+  return candidate === name || lowerCaseName(candidate) === name;
+}
+
 export class Fields implements FieldReader {
   /** name, value, name, value, … in order of arrival. */
   readonly #flat: string[];
@@ -54,15 +63,9 @@ export class Fields implements FieldReader {
   /** The combined value; `name` must be lower case. */
   get(name: string): string | null {
     const flat = this.#flat;
-    const { length } = name;
-    const last = name.charCodeAt(length - 1);
     let found: string | null = null;
     for (let i = 0; i < flat.length; i += 2) {
-      const candidate = flat[i] as string;
-      // Length and last letter tell most names apart without looking up their lower-case form.
-      if (candidate.length !== length || (candidate.charCodeAt(length - 1) | 0x20) !== (last | 0x20))
-        continue;
-      if (candidate !== name && lowerCaseName(candidate) !== name) continue;
+      if (!isNamed(flat[i] as string, name)) continue;
       found = found === null ? (flat[i + 1] as string) : `${found}, ${flat[i + 1]}`;
     }
     return found;
@@ -72,7 +75,7 @@ export class Fields implements FieldReader {
   getAll(name: string): string[] {
     const values: string[] = [];
     for (let i = 0; i < this.#flat.length; i += 2) {
-      if (lowerCaseName(this.#flat[i] as string) === name) values.push(this.#flat[i + 1] as string);
+      if (isNamed(this.#flat[i] as string, name)) values.push(this.#flat[i + 1] as string);
     }
     return values;
   }
@@ -97,12 +100,16 @@ export class Fields implements FieldReader {
     const flat = this.#flat;
     let kept = 0;
     for (let i = 0; i < flat.length; i += 2) {
-      if (lowerCaseName(flat[i] as string) === name) continue;
+      if (isNamed(flat[i] as string, name)) continue;
+      if (kept === i) {
+        kept += 2;
+        continue;
+      }
       flat[kept] = flat[i] as string;
       flat[kept + 1] = flat[i + 1] as string;
       kept += 2;
     }
-    flat.length = kept;
+    if (kept < flat.length) flat.length = kept;
   }
 
   copy(): Fields {

@@ -5,6 +5,7 @@
  */
 import { Fields } from './fields.ts';
 import { copyEndToEnd } from './hop-by-hop.ts';
+import { NameSet, startsWithName } from './name-set.ts';
 import { splitList, trimWhitespace } from './syntax.ts';
 
 export interface ForwardedRequestOptions {
@@ -27,14 +28,10 @@ export interface ForwardedRequestOptions {
 }
 
 /** Fields that ask an origin to take the request as of another method. */
-const METHOD_OVERRIDES: ReadonlySet<string> = new Set([
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-]);
+const METHOD_OVERRIDES = new NameSet(['x-http-method', 'x-http-method-override', 'x-method-override']);
 
 /** Fields in which a user could claim another origin of the request, or steer an origin past the cache key. */
-const CLAIMS: ReadonlySet<string> = new Set([
+const CLAIMS: readonly string[] = [
   'client-cert',
   'client-cert-chain',
   'forwarded',
@@ -48,19 +45,22 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'x-original-url',
   'x-real-ip',
   'x-rewrite-url',
-]);
+];
 
 /** Set by us, or by the client that frames the message. */
-const REPLACED: ReadonlySet<string> = new Set(['cdn-loop', 'content-length', 'expect', 'host', 'via']);
+const REPLACED: readonly string[] = ['cdn-loop', 'content-length', 'expect', 'host', 'via'];
+
+/** CGI and what came of it reads "_" as "-" (RFC 3875 §4.1.18). */
+const REMOVED = new NameSet([...CLAIMS, ...REPLACED], true);
+const HYPHEN = 0x2d;
 
 /** Beginnings of the names by which servers pass on what TLS told them. */
 const CLAIM_PREFIXES: readonly string[] = ['x-forwarded-', 'x-ssl-client-', 'ssl-client-'];
 
-function isPassedOn(lowerCaseName: string): boolean {
-  // CGI and what came of it reads "_" as "-" (RFC 3875 §4.1.18).
-  const name = lowerCaseName.includes('_') ? lowerCaseName.replaceAll('_', '-') : lowerCaseName;
-  if (REPLACED.has(name) || CLAIMS.has(name)) return false;
-  return !CLAIM_PREFIXES.some((prefix) => name.startsWith(prefix));
+function isPassedOn(name: string): boolean {
+  if (REMOVED.has(name)) return false;
+  for (const prefix of CLAIM_PREFIXES) if (startsWithName(name, prefix, HYPHEN)) return false;
+  return true;
 }
 
 /** Request fields whose values we set for each client: an answer that varies on one is for that client alone. */
@@ -73,9 +73,11 @@ function isPassedOnWhenShared(name: string): boolean {
   return isPassedOn(name) && !METHOD_OVERRIDES.has(name);
 }
 
+const COUNTS = new NameSet(['max-forwards']);
+
 /** Where hops are counted, the count is ours to write. */
 function isPassedOnCounted(name: string): boolean {
-  return isPassedOn(name) && name !== 'max-forwards';
+  return isPassedOn(name) && !COUNTS.has(name);
 }
 
 /**
@@ -136,11 +138,18 @@ export interface ForwardedResponseOptions {
   readonly via: string;
 }
 
+/** Written anew: Via by us, the length by whoever frames the message. */
+const REWRITTEN = new NameSet(['content-length', 'via']);
+
+function isPassedBack(name: string): boolean {
+  return !REWRITTEN.has(name);
+}
+
 /** The fields of a response passed on to a user, without framing fields. */
 export function responseFields(options: ForwardedResponseOptions): Fields {
   const { fields } = options;
   const flat: string[] = [];
-  copyEndToEnd(fields, flat, (name) => name !== 'via' && name !== 'content-length');
+  copyEndToEnd(fields, flat, isPassedBack);
   flat.push('Via', appendVia(fields.get('via'), options.httpVersion, options.via));
   return new Fields(flat);
 }

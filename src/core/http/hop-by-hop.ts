@@ -3,10 +3,11 @@
  * §3.1): the known ones, and those a message's own Connection field names.
  */
 import { type Fields, lowerCaseName } from './fields.ts';
+import { NameSet } from './name-set.ts';
 import { splitList } from './syntax.ts';
 
 /** Alt-Svc among them: what an origin says of its own ways in would lead clients past the edge (RFC 7838). */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+const HOP_BY_HOP = new NameSet([
   'alt-svc',
   'connection',
   'keep-alive',
@@ -40,7 +41,8 @@ const PROTECTED: ReadonlySet<string> = new Set([
 /** Lower-case names the Connection field nominates; empty when there is none. */
 function nominatedFields(fields: Fields): ReadonlySet<string> {
   const connection = fields.get('connection');
-  if (connection === null) return NOTHING;
+  // What most clients say nominates only what is hop-by-hop anyway.
+  if (connection === null || connection === 'keep-alive') return NOTHING;
   const names = new Set<string>();
   for (const member of splitList(connection)) {
     const name = member.toLowerCase();
@@ -51,22 +53,16 @@ function nominatedFields(fields: Fields): ReadonlySet<string> {
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** `name` in lower case. */
-export function isHopByHop(name: string, nominated: ReadonlySet<string>): boolean {
-  return HOP_BY_HOP.has(name) || nominated.has(name);
+function isHopByHop(name: string, nominated: ReadonlySet<string>): boolean {
+  return HOP_BY_HOP.has(name) || (nominated.size > 0 && nominated.has(lowerCaseName(name)));
 }
 
-/** Appends to `flat` the lines of `fields` that are end-to-end and that `isWanted` accepts (lower-case name). */
-export function copyEndToEnd(
-  fields: Fields,
-  flat: string[],
-  isWanted: (name: string, value: string) => boolean,
-): void {
+/** Appends to `flat` the lines of `fields` that are end-to-end and that `isWanted` accepts (name as received). */
+export function copyEndToEnd(fields: Fields, flat: string[], isWanted: (name: string) => boolean): void {
   const nominated = nominatedFields(fields);
   for (let i = 0; i < fields.size; i++) {
     const name = fields.nameAt(i);
-    const lower = lowerCaseName(name);
-    if (isHopByHop(lower, nominated) || !isWanted(lower, fields.valueAt(i))) continue;
+    if (isHopByHop(name, nominated) || !isWanted(name)) continue;
     flat.push(name, fields.valueAt(i));
   }
 }

@@ -6,6 +6,7 @@
  */
 import { Fields } from '#core/http/fields.ts';
 import { CHARACTER_CLASSES, FIELD_VALUE, TOKEN } from '../connection/characters.ts';
+import type { LineMemory } from './line-memory.ts';
 
 /** Why a block of field lines was refused. */
 export type FieldLinesFault =
@@ -46,20 +47,30 @@ const SEARCHED_BYTES_MIN = 128;
 
 /**
  * Reads `text.slice(from, to)`: latin1, any number of lines, each ended by CRLF, without the empty line
- * that ends the block. Returns the fields, or the name of the first fault.
+ * that ends the block. Returns the fields, or the name of the first fault. `memory`: of lines read by these rules.
  */
 export function parseFieldLines(
   text: string,
   from: number,
   to: number,
   rules: FieldLinesRules,
+  memory: LineMemory | null = null,
 ): Fields | FieldLinesFault {
   if (to - from > rules.bytesMax) return 'fields-too-large';
   const flat: string[] = [];
   const flatMax = rules.linesMax * 2;
-  const hasNoControls = to - from >= SEARCHED_BYTES_MIN && !CONTROLS.test(text.slice(from, to));
+  // Where most lines are recognised, the search would go over all of them for the few that are not.
+  const isSearched = memory === null && to - from >= SEARCHED_BYTES_MIN;
+  const hasNoControls = isSearched && !CONTROLS.test(text.slice(from, to));
+  memory?.begin();
   let at = from;
   while (at < to) {
+    const known = memory === null || flat.length === flatMax ? null : memory.find(text, at, to);
+    if (known !== null) {
+      flat.push(known.name, known.value);
+      at += known.text.length;
+      continue;
+    }
     const first = text.charCodeAt(at);
     const folded = first === SPACE || first === TAB;
     if (folded && (!rules.repairsResponses || flat.length === 0)) return 'field-line-folded';
@@ -72,7 +83,7 @@ export function parseFieldLines(
       if (nameEnd === at || colon >= to || text.charCodeAt(colon) !== COLON) {
         return nameFault(text, at, nameEnd, to);
       }
-      flat.push(text.slice(at, nameEnd));
+      flat.push(memory === null ? text.slice(at, nameEnd) : memory.name(text, at, nameEnd));
       valueFrom = colon + 1;
     }
     const lineEnd = hasNoControls ? searchedEnd(text, valueFrom, to) : valueEnd(text, valueFrom, to);
@@ -81,7 +92,10 @@ export function parseFieldLines(
     }
     const value = trimmed(text, valueFrom, lineEnd);
     if (folded) flat[flat.length - 1] = unfolded(flat[flat.length - 1] as string, value);
-    else flat.push(value);
+    else {
+      memory?.learn(text, at, lineEnd, flat[flat.length - 1] as string, value);
+      flat.push(value);
+    }
     at = lineEnd + 2;
   }
   return new Fields(flat);

@@ -12,6 +12,12 @@ export interface Http1Limits {
   /** Blocks of field lines that are recognised when they come again; a power of two. With their bytes and fields, some 6 MiB at most. */
   readonly rememberedLinesMax: number;
   readonly rememberedLinesBytesMax: number;
+  /** Single lines of responses that are recognised when they come again, and names; powers of two. Some 2 MiB at most. */
+  readonly knownLinesMax: number;
+  readonly knownNamesMax: number;
+  readonly knownLineCharactersMax: number;
+  /** Lines and names learnt from one block: each costs a few copies, and a stranger may send ever new ones. */
+  readonly linesLearntPerBlockMax: number;
 }
 
 const KIB = 1024;
@@ -23,4 +29,8 @@ export const HTTP1_LIMITS: Http1Limits = {
   writePartBytes: 256 * KIB,
   rememberedLinesMax: 1024,
   rememberedLinesBytesMax: 2 * KIB,
+  knownLinesMax: 1024,
+  knownNamesMax: 256,
+  knownLineCharactersMax: KIB,
+  linesLearntPerBlockMax: 16,
 };

@@ -3,9 +3,10 @@
  * that no value can end its line: response splitting is impossible. Which body follows, and how it is
  * framed, is decided by the exchange.
  */
-import { type Fields, lowerCaseName } from '#core/http/fields.ts';
+import type { Fields } from '#core/http/fields.ts';
+import { NameSet } from '#core/http/name-set.ts';
 import { isFieldValue, isToken } from '../connection/characters.ts';
-import { isConnectionField } from '../connection/message-form.ts';
+import { CONNECTION_FIELDS } from '../connection/message-form.ts';
 
 /** Standard reason phrases of the statuses in use (RFC 9110 §15 and the IANA registry). */
 const REASONS: Readonly<Record<number, string>> = {
@@ -86,10 +87,7 @@ export function statusLine(status: number, reason: string): string {
 }
 
 /** Fields that belong to the connection or frame the message: the listener writes its own. */
-function isFraming(name: string): boolean {
-  const lower = lowerCaseName(name);
-  return lower === 'content-length' || isConnectionField(lower);
-}
+const FRAMING = new NameSet(['content-length', ...CONNECTION_FIELDS]);
 
 /**
  * Field lines in HTTP/1.1 form ("Name: value" CRLF …), without those that frame the message and without
@@ -102,7 +100,7 @@ export function encodeFieldLines(fields: Fields): string {
   for (let i = 0, count = fields.size; i < count; i += 1) {
     const name = fields.nameAt(i);
     const value = fields.valueAt(i);
-    if (isFraming(name) || !isToken(name) || !isFieldValue(value)) continue;
+    if (FRAMING.has(name) || !isToken(name) || !isFieldValue(value)) continue;
     parts.push(name, ': ', value, '\r\n');
   }
   return parts.join('');

@@ -4,12 +4,13 @@
  * could end a line early is ever sent: that would let one request smuggle another.
  */
 import { type Fields, lowerCaseName } from '#core/http/fields.ts';
+import { NameSet } from '#core/http/name-set.ts';
 import { forwardedTrailers } from '#core/http/trailers.ts';
 import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../connection/characters.ts';
 import { OriginFailure, type OriginRequest } from './origin-client.ts';
 
 /** Fields about this connection alone (RFC 9110 §7.6.1), or written by this client. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set([
+const NOT_FORWARDED = new NameSet([
   'host',
   'connection',
   'content-length',
@@ -62,9 +63,12 @@ export function writeRequestHead(request: OriginRequest, host: string): string {
   return `${head}\r\n`;
 }
 
+/** Announces trailer fields, where there are some. */
+const TRAILER = new NameSet(['trailer']);
+
 /** Whether a field goes on. Throws `OriginFailure` when it should and may not be sent. */
-function isSent(name: string, lower: string, value: string, hasTrailers: boolean): boolean {
-  if (NOT_FORWARDED.has(lower) || (lower === 'trailer' && !hasTrailers)) return false;
+function isSent(name: string, value: string, hasTrailers: boolean): boolean {
+  if (NOT_FORWARDED.has(name) || (!hasTrailers && TRAILER.has(name))) return false;
   if (!isToken(name)) refuse('a field name is no token');
   if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
   return true;
@@ -76,7 +80,7 @@ function writeFieldLines(fields: Fields, isChunked: boolean): string {
   for (let i = 0; i < size; i += 1) {
     const name = fields.nameAt(i);
     const value = fields.valueAt(i);
-    if (isSent(name, lowerCaseName(name), value, isChunked)) parts.push(name, ': ', value, '\r\n');
+    if (isSent(name, value, isChunked)) parts.push(name, ': ', value, '\r\n');
   }
   return parts.join('');
 }
@@ -85,8 +89,8 @@ function writeFieldLines(fields: Fields, isChunked: boolean): string {
 export function forwardedLines({ fields, body }: OriginRequest): (readonly [string, string])[] {
   const lines: (readonly [string, string])[] = [];
   for (const [name, value] of fields) {
-    const lower = lowerCaseName(name);
-    if (isSent(name, lower, value, body !== null && body.length === null)) lines.push([lower, value.trim()]);
+    if (!isSent(name, value, body !== null && body.length === null)) continue;
+    lines.push([lowerCaseName(name), value.trim()]);
   }
   return lines;
 }

@@ -12,7 +12,8 @@
  *   neither                                until the connection closes
  */
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
-import { isConnectionField } from '../connection/message-form.ts';
+import { NameSet } from '#core/http/name-set.ts';
+import { CONNECTION_FIELDS } from '../connection/message-form.ts';
 
 export interface StatusLine {
   readonly minorVersion: 0 | 1;
@@ -36,6 +37,17 @@ export interface ResponseFraming {
 
 export type FramingFault = 'content-length-invalid' | 'content-length-differs' | 'transfer-coding-unexpected';
 
+const LENGTH = new NameSet(['content-length']);
+const HOP_BY_HOP = new NameSet(['te', ...CONNECTION_FIELDS]);
+/** Goes on only where trailer fields may follow. */
+const TRAILER = new NameSet(['trailer']);
+
+/** What nearly all say, read once and for all. */
+const NO_TOKENS: readonly string[] = [];
+const KEEP_ALIVE: readonly string[] = ['keep-alive'];
+const CLOSE: readonly string[] = ['close'];
+const CHUNKED: readonly string[] = ['chunked'];
+
 const COMPRESSIONS: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'compress', 'x-compress']);
 
 /** Frames a final response to a request of `method`. */
@@ -50,7 +62,7 @@ export function frameResponse(
   if (typeof contentLength === 'string') return contentLength;
 
   const connection = received.get('connection');
-  const tokens = connection === null ? [] : listTokens(connection);
+  const tokens = connection === null ? NO_TOKENS : listTokens(connection);
   const isPersistent = line.minorVersion === 1 && !tokens.includes('close');
   const keepAliveMs = parseKeepAlive(received.get('keep-alive'));
   const hasNoContent = method === 'HEAD' || line.status === 204 || line.status === 304;
@@ -75,7 +87,7 @@ export function frameResponse(
 /** The fields of an interim response that go on. */
 export function frameInterim(received: Fields): Fields {
   const connection = received.get('connection');
-  return endToEndFields(received, connection === null ? [] : listTokens(connection), {
+  return endToEndFields(received, connection === null ? NO_TOKENS : listTokens(connection), {
     contentLength: null,
     keepsTrailer: false,
   });
@@ -102,6 +114,8 @@ function framingKind(
 
 /** RFC 9112 §6.3 rule 5: one number, or the same one repeated. */
 function parseContentLength(value: string): number | 'content-length-invalid' | 'content-length-differs' {
+  const plain = plainNumber(value);
+  if (plain >= 0) return plain;
   let length = -1;
   for (const part of value.split(',')) {
     const digits = part.trim();
@@ -114,6 +128,18 @@ function parseContentLength(value: string): number | 'content-length-invalid' | 
   return length;
 }
 
+/** Of fifteen digits at most, so that it is exact; -1: something else stands there. */
+function plainNumber(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1;
+  let number = 0;
+  for (let i = 0; i < value.length; i += 1) {
+    const digit = value.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
 /** Milliseconds of `Keep-Alive: timeout=SECONDS`, or null. */
 function parseKeepAlive(value: string | null): number | null {
   if (value === null) return null;
@@ -121,7 +147,10 @@ function parseKeepAlive(value: string | null): number | null {
   return match === null ? null : Number(match[1]) * 1_000;
 }
 
-function listTokens(value: string): string[] {
+function listTokens(value: string): readonly string[] {
+  if (value === 'keep-alive') return KEEP_ALIVE;
+  if (value === 'close') return CLOSE;
+  if (value === 'chunked') return CHUNKED;
   return value
     .toLowerCase()
     .split(',')
@@ -140,17 +169,21 @@ function endToEndFields(
   const size = received.size;
   for (let i = 0; i < size; i += 1) {
     const name = received.nameAt(i);
-    const lower = lowerCaseName(name);
-    if (lower === 'content-length') {
+    if (LENGTH.has(name)) {
       if (keep.contentLength !== null && !isLengthWritten) flat.push(name, String(keep.contentLength));
       isLengthWritten = true;
-    } else if (!isHopByHop(lower, keep.keepsTrailer) && !listed.includes(lower)) {
+    } else if (!isHopByHop(name, keep.keepsTrailer) && !isListed(name, listed)) {
       flat.push(name, received.valueAt(i));
     }
   }
   return new Fields(flat);
 }
 
-function isHopByHop(lower: string, keepsTrailer: boolean): boolean {
-  return lower === 'te' || (lower === 'trailer' && !keepsTrailer) || isConnectionField(lower);
+function isHopByHop(name: string, keepsTrailer: boolean): boolean {
+  return HOP_BY_HOP.has(name) || (!keepsTrailer && TRAILER.has(name));
+}
+
+/** Whether the Connection field names it. "keep-alive" alone names what is left out anyway. */
+function isListed(name: string, listed: readonly string[]): boolean {
+  return listed !== NO_TOKENS && listed !== KEEP_ALIVE && listed.includes(lowerCaseName(name));
 }

@@ -6,6 +6,7 @@
 import type { Fields } from '#core/http/fields.ts';
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
 import { parseFieldLines } from '../http1/field-lines.ts';
+import { LineMemory } from '../http1/line-memory.ts';
 import type { OriginLimits } from './limits.ts';
 import type { OriginFailureType, OriginRequest } from './origin-client.ts';
 import {
@@ -37,6 +38,9 @@ const HEAD = 0;
 const CONTENT = 1;
 const SWITCHED = 2;
 const OVER = 3;
+
+/** Shared by all origins: what a line means does not depend on who sent it. */
+const KNOWN_LINES = new LineMemory();
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const HEAD_BEGIN = Buffer.from('HTTP/1.');
@@ -186,11 +190,12 @@ export class ResponseReader {
       this.#fault('the status line is malformed');
       return;
     }
-    const fields = parseFieldLines(text, lineEnd + 2, text.length, {
+    const rules = {
       bytesMax: this.#limits.headBytesMax,
       linesMax: this.#limits.fieldLinesMax,
       repairsResponses: true,
-    });
+    };
+    const fields = parseFieldLines(text, lineEnd + 2, text.length, rules, KNOWN_LINES);
     if (fields === 'fields-too-many' || fields === 'fields-too-large') {
       this.#fail('http_response_header_section_size', fields);
     } else if (typeof fields === 'string') {
