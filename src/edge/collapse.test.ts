@@ -30,6 +30,26 @@ describe('request collapsing', () => {
     expect(told).toEqual([]);
   });
 
+  test('the order of arrival holds when the first has left, or others leave while they are told', () => {
+    const fill = begun(new Collapse(), 'k');
+    const told: string[] = [];
+    const first = () => told.push('first');
+    const fourth = () => told.push('fourth');
+    fill.wait(first);
+    fill.wait(() => {
+      told.push('second');
+      fill.leave(fourth);
+    });
+    fill.leave(first);
+    expect(fill.waiters).toBe(1);
+    fill.wait(() => told.push('third'));
+    fill.wait(fourth);
+    expect(fill.waiters).toBe(3);
+    fill.settle({ kind: 'alone' });
+    expect(told).toEqual(['second', 'third']);
+    expect(fill.waiters).toBe(0);
+  });
+
   test('waiters are bounded', () => {
     const fill = begun(new Collapse(), 'k');
     for (let i = 0; i < ROAD_LIMITS.waitersPerFillMax; i++) expect(fill.wait(() => undefined)).toBe(true);
@@ -94,9 +114,10 @@ describe('request collapsing', () => {
     collapse.markUncollapsible('first', 1_000);
     for (let i = 0; i < ROAD_LIMITS.uncollapsibleKeysMax; i++) collapse.markUncollapsible(`k${i}`, 1_000);
     expect(collapse.isUncollapsible('first', 1_000)).toBe(false);
-    expect(collapse.isUncollapsible('k5', 1_000)).toBe(true);
-    collapse.markCollapsible('k5');
-    expect(collapse.isUncollapsible('k5', 1_000)).toBe(false);
+    const late = `k${ROAD_LIMITS.uncollapsibleKeysMax / 2}`;
+    expect(collapse.isUncollapsible(late, 1_000)).toBe(true);
+    collapse.markCollapsible(late);
+    expect(collapse.isUncollapsible(late, 1_000)).toBe(false);
   });
 
   test('variants have keys of their own, and absence is not an empty value', () => {

@@ -12,6 +12,7 @@
  */
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { ROAD_LIMITS } from './limits.ts';
+import { RecentKeys } from './recent-keys.ts';
 import type { SharedBody } from './shared-body.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
@@ -56,7 +57,10 @@ export class Fill {
   readonly siteId: string;
   /** Set by an unsafe request or a purge of the URL: what arrives is served to those who wait, and not kept. */
   isInvalidated = false;
-  readonly #waiters = new Set<Waiter>();
+  /** Most fetches have one waiter, the request that began it: a set is made for the second. */
+  #firstWaiter: Waiter | null = null;
+  /** Those who came later, in order of arrival. */
+  #laterWaiters: Set<Waiter> | null = null;
   #outcome: FillOutcome | null = null;
 
   constructor(cacheKey: string, collapseKey: string, siteId: string) {
@@ -76,19 +80,25 @@ export class Fill {
   }
 
   get waiters(): number {
-    return this.#waiters.size;
+    return (this.#firstWaiter === null ? 0 : 1) + (this.#laterWaiters?.size ?? 0);
   }
 
   /** Waits for the outcome; false when too many wait already. Only before `settle`. */
   wait(waiter: Waiter): boolean {
-    if (this.#waiters.size >= ROAD_LIMITS.waitersPerFillMax) return false;
-    this.#waiters.add(waiter);
+    if (this.waiters >= ROAD_LIMITS.waitersPerFillMax) return false;
+    if (this.#firstWaiter === null && this.#laterWaiters === null) {
+      this.#firstWaiter = waiter;
+    } else {
+      this.#laterWaiters ??= new Set();
+      this.#laterWaiters.add(waiter);
+    }
     return true;
   }
 
   /** A waiter whose client has gone. */
   leave(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
+    if (this.#firstWaiter === waiter) this.#firstWaiter = null;
+    else this.#laterWaiters?.delete(waiter);
   }
 
   /**
@@ -98,8 +108,10 @@ export class Fill {
   settle(outcome: FillOutcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
-    for (const waiter of this.#waiters) waiter(outcome);
-    this.#waiters.clear();
+    this.#firstWaiter?.(outcome);
+    for (const waiter of this.#laterWaiters ?? []) waiter(outcome);
+    this.#firstWaiter = null;
+    this.#laterWaiters = null;
   }
 }
 
@@ -108,13 +120,7 @@ export class Collapse {
   readonly #fills = new Map<string, Fill[]>();
   /** Fetches that cannot, but whose response may be stored: invalidations must reach them too. */
   readonly #alone = new Map<string, Set<Fill>>();
-  readonly #uncollapsibleUntil = new Map<string, number>();
-  /**
-   * Its keys in order of arrival, in a ring. The map's own order would do, but finding its first key after
-   * many deletions is a long search: a sixth of what a miss costs.
-   */
-  readonly #uncollapsibleKeys: string[] = [];
-  #nextUncollapsible = 0;
+  readonly #uncollapsible = new RecentKeys(ROAD_LIMITS.uncollapsibleKeysMax, ROAD_LIMITS.uncollapsibleMs);
   #size = 0;
 
   /** Fetches under way whose response may be stored. */
@@ -151,17 +157,15 @@ export class Collapse {
 
   /** Newcomers begin another fetch; those who wait still learn how this one ends. `end` follows. */
   detach(fill: Fill): void {
-    const fills = this.#fills.get(fill.cacheKey);
-    const at = fills?.indexOf(fill) ?? -1;
-    if (fills === undefined || at === -1) return;
-    if (fills.length === 1) this.#fills.delete(fill.cacheKey);
-    else fills.splice(at, 1);
-    this.#leaveAlone(fill);
+    if (this.#unlist(fill)) this.#leaveAlone(fill);
   }
 
   /** The fetch is over. */
   end(fill: Fill): void {
-    this.detach(fill);
+    if (this.#unlist(fill)) {
+      this.#size--;
+      return;
+    }
     const alone = this.#alone.get(fill.cacheKey);
     if (alone?.delete(fill) !== true) return;
     this.#size--;
@@ -186,27 +190,26 @@ export class Collapse {
 
   /** Whether the key's last response could not be shared, so that waiting for the next is no use. */
   isUncollapsible(cacheKey: string, now: number): boolean {
-    if (this.#uncollapsibleUntil.size === 0) return false;
-    const until = this.#uncollapsibleUntil.get(cacheKey);
-    if (until === undefined) return false;
-    if (now < until) return true;
-    this.#uncollapsibleUntil.delete(cacheKey);
-    return false;
+    return this.#uncollapsible.has(cacheKey, now);
   }
 
   markUncollapsible(cacheKey: string, now: number): void {
-    if (!this.#uncollapsibleUntil.has(cacheKey)) {
-      const oldest = this.#uncollapsibleKeys[this.#nextUncollapsible];
-      if (oldest !== undefined) this.#uncollapsibleUntil.delete(oldest);
-      this.#uncollapsibleKeys[this.#nextUncollapsible] = cacheKey;
-      this.#nextUncollapsible = (this.#nextUncollapsible + 1) % ROAD_LIMITS.uncollapsibleKeysMax;
-    }
-    this.#uncollapsibleUntil.set(cacheKey, now + ROAD_LIMITS.uncollapsibleMs);
+    this.#uncollapsible.add(cacheKey, now);
   }
 
   /** A response for the key can be stored after all. */
   markCollapsible(cacheKey: string): void {
-    if (this.#uncollapsibleUntil.size > 0) this.#uncollapsibleUntil.delete(cacheKey);
+    this.#uncollapsible.delete(cacheKey);
+  }
+
+  /** Whether it was among those that can be joined. */
+  #unlist(fill: Fill): boolean {
+    const fills = this.#fills.get(fill.cacheKey);
+    const at = fills?.indexOf(fill) ?? -1;
+    if (fills === undefined || at === -1) return false;
+    if (fills.length === 1) this.#fills.delete(fill.cacheKey);
+    else fills.splice(at, 1);
+    return true;
   }
 
   #leaveAlone(fill: Fill): void {

@@ -11,7 +11,7 @@ export const ROAD_LIMITS = {
    * Long enough that a private page is not serialised, short enough that a page made cacheable is noticed.
    */
   uncollapsibleMs: 60_000,
-  /** Keys remembered as not worth collapsing; the oldest are forgotten first. */
+  /** Keys remembered as not worth collapsing; the newest half always, the others are forgotten together. */
   uncollapsibleKeysMax: 16_384,
   /** How far, in bytes, the fastest reader of a body that is not being stored may be ahead of the slowest. */
   lagBytesMax: 1024 * 1024,

@@ -7,6 +7,7 @@
  */
 import { ownCopy } from '#core/base/own-copy.ts';
 import { NAME_REMEMBERED_CHARACTERS_MAX, NAMES_REMEMBERED_MAX } from './limits.ts';
+import { startsWithName } from './name-set.ts';
 
 /** What judgement needs of a message's fields; the web's `Headers` satisfies it as it is. */
 export interface FieldReader {
@@ -37,7 +38,7 @@ function isNamed(candidate: string, name: string): boolean {
   if (candidate.length !== length) return false;
   // Length and last letter tell most names apart without looking up their lower-case form.
   if ((candidate.charCodeAt(length - 1) | 0x20) !== (name.charCodeAt(length - 1) | 0x20)) return false;
-  return candidate === name || lowerCaseName(candidate) === name;
+  return candidate === name || startsWithName(candidate, name);
 }
 
 export class Fields implements FieldReader {
