@@ -18,6 +18,9 @@ export interface Http1Limits {
   readonly knownLineCharactersMax: number;
   /** Lines and names learnt from one block: each costs a few copies, and a stranger may send ever new ones. */
   readonly linesLearntPerBlockMax: number;
+  /** Names of fields whose lines' beginnings are remembered, and their characters. */
+  readonly beginningsMax: number;
+  readonly beginningCharactersMax: number;
 }
 
 const KIB = 1024;
@@ -33,4 +36,6 @@ export const HTTP1_LIMITS: Http1Limits = {
   knownNamesMax: 256,
   knownLineCharactersMax: KIB,
   linesLearntPerBlockMax: 16,
+  beginningsMax: 1024,
+  beginningCharactersMax: 64,
 };

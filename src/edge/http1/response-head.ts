@@ -5,8 +5,9 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import { NameSet } from '#core/http/name-set.ts';
-import { isFieldValue, isToken } from '../connection/characters.ts';
+import { isFieldValue } from '../connection/characters.ts';
 import { CONNECTION_FIELDS } from '../connection/message-form.ts';
+import { LineBeginnings } from './line-beginnings.ts';
 
 /** Standard reason phrases of the statuses in use (RFC 9110 §15 and the IANA registry). */
 const REASONS: Readonly<Record<number, string>> = {
@@ -88,6 +89,7 @@ export function statusLine(status: number, reason: string): string {
 
 /** Fields that belong to the connection or frame the message: the listener writes its own. */
 const FRAMING = new NameSet(['content-length', ...CONNECTION_FIELDS]);
+const BEGINNINGS = new LineBeginnings(FRAMING);
 
 /**
  * Field lines in HTTP/1.1 form ("Name: value" CRLF …), without those that frame the message and without
@@ -98,10 +100,10 @@ export function encodeFieldLines(fields: Fields): string {
   // Joined, not added up: half the time, and one string of 260 bytes in place of 35 with 1,130 where it is kept.
   const parts: string[] = [];
   for (let i = 0, count = fields.size; i < count; i += 1) {
-    const name = fields.nameAt(i);
+    const beginning = BEGINNINGS.of(fields.nameAt(i));
     const value = fields.valueAt(i);
-    if (FRAMING.has(name) || !isToken(name) || !isFieldValue(value)) continue;
-    parts.push(name, ': ', value, '\r\n');
+    if (beginning === '' || !isFieldValue(value)) continue;
+    parts.push(beginning, value, '\r\n');
   }
   return parts.join('');
 }

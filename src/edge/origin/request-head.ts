@@ -7,10 +7,11 @@ import { type Fields, lowerCaseName } from '#core/http/fields.ts';
 import { NameSet } from '#core/http/name-set.ts';
 import { forwardedTrailers } from '#core/http/trailers.ts';
 import { CHARACTER_CLASSES, isFieldValue, isToken, TARGET } from '../connection/characters.ts';
+import { LineBeginnings } from '../http1/line-beginnings.ts';
 import { OriginFailure, type OriginRequest } from './origin-client.ts';
 
 /** Fields about this connection alone (RFC 9110 §7.6.1), or written by this client. */
-const NOT_FORWARDED = new NameSet([
+const NOT_FORWARDED: readonly string[] = [
   'host',
   'connection',
   'content-length',
@@ -22,7 +23,12 @@ const NOT_FORWARDED = new NameSet([
   'http2-settings',
   // The edge answers the user's expectation itself and sends the body at once (RFC 9110 §10.1.1).
   'expect',
-]);
+];
+const LEFT_OUT = new NameSet(NOT_FORWARDED);
+/** Announces trailer fields, where there are some. */
+const TRAILER = new NameSet(['trailer']);
+/** Of the names that are always sent; the others are looked at one by one. */
+const BEGINNINGS = new LineBeginnings(new NameSet([...NOT_FORWARDED, 'trailer']));
 
 /** Methods whose requests say "no content" explicitly (RFC 9110 §8.6). */
 const EXPECTS_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -63,15 +69,16 @@ export function writeRequestHead(request: OriginRequest, host: string): string {
   return `${head}\r\n`;
 }
 
-/** Announces trailer fields, where there are some. */
-const TRAILER = new NameSet(['trailer']);
-
 /** Whether a field goes on. Throws `OriginFailure` when it should and may not be sent. */
 function isSent(name: string, value: string, hasTrailers: boolean): boolean {
-  if (NOT_FORWARDED.has(name) || (!hasTrailers && TRAILER.has(name))) return false;
+  if (LEFT_OUT.has(name) || (!hasTrailers && TRAILER.has(name))) return false;
   if (!isToken(name)) refuse('a field name is no token');
-  if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
+  checkValue(name, value);
   return true;
+}
+
+function checkValue(name: string, value: string): void {
+  if (!isFieldValue(value)) refuse(`the value of ${name} has characters that may not be sent`);
 }
 
 function writeFieldLines(fields: Fields, isChunked: boolean): string {
@@ -80,7 +87,13 @@ function writeFieldLines(fields: Fields, isChunked: boolean): string {
   for (let i = 0; i < size; i += 1) {
     const name = fields.nameAt(i);
     const value = fields.valueAt(i);
-    if (isSent(name, value, isChunked)) parts.push(name, ': ', value, '\r\n');
+    const beginning = BEGINNINGS.of(name);
+    if (beginning !== '') {
+      checkValue(name, value);
+      parts.push(beginning, value, '\r\n');
+    } else if (isSent(name, value, isChunked)) {
+      parts.push(name, ': ', value, '\r\n');
+    }
   }
   return parts.join('');
 }
