@@ -59,7 +59,9 @@ export function admit(input: AdmitInput): Admission {
   if (status < 200 || status > 599 || UNSHAREABLE_STATUSES.has(status)) return pass('status');
   if (rule !== null && rule.mode === 'bypass') return pass('rule-bypass');
 
-  const derived = deriveMoments({ ...input, fields: responseFields, ageValue: responseFields.get('age') });
+  const { requestedAt, respondedAt } = input;
+  const ageValue = responseFields.get('age');
+  const derived = deriveMoments({ status, fields: responseFields, ageValue, requestedAt, respondedAt, rule });
   const refusal =
     refusedMethod(input, derived) ?? refusedByDirectives(input, derived) ?? refusedBySafety(input, derived);
   if (refusal !== null) return pass(refusal);

@@ -90,6 +90,22 @@ describe('requests to origins', () => {
     ]);
   });
 
+  test('FW3 Via names the version that each request came with', () => {
+    for (const httpVersion of [
+      '1.1',
+      '2',
+      '3',
+      '1.0',
+      ...Array.from({ length: 20 }, (_, i) => `9.${i}`),
+      '1.1',
+    ]) {
+      for (const via of ['perigee', 'other']) {
+        const fields = responseFields({ fields: Fields.of([['Via', '1.0 a']]), httpVersion, via });
+        expect(fields.get('via')).toBe(`1.0 a, ${httpVersion} ${via}`);
+      }
+    }
+  });
+
   test('FW2 nor may a claim be spelt as CGI would read it', () => {
     const names = ['X_Forwarded_For', 'x_real-ip', 'Client_Cert', 'CDN_Loop', 'Via_', 'X_Kept'];
     const sent = forward(names.map((name) => [name, 'forged']));

@@ -24,6 +24,28 @@ describe('Cache-Status', () => {
       expect(parseList(expected)).not.toBeNull();
     });
   }
+  test('CS1 a member says the same whatever was said before', () => {
+    const QUOTED = new Map([
+      ['a b', '"a b"'],
+      ['"', '"\\""'],
+    ]);
+    const words = Array.from({ length: 200 }, (_, i) => `word-${i}`);
+    for (const name of ['Perigee', 'Other', 'Perigee']) {
+      for (const forward of ['uri-miss', 'stale', 'a b', ...words]) {
+        for (const detail of ['no-store', 'private', '"', ...(forward === 'stale' ? words : [])]) {
+          const [expectedForward, expectedDetail] = [forward, detail].map((word) => QUOTED.get(word) ?? word);
+          const member = `${name}; fwd=${expectedForward}; detail=${expectedDetail}`;
+          expect(formatCacheStatus(name, { isHit: false, forward, detail })).toBe(member);
+        }
+      }
+    }
+    const status = { isHit: false, forward: 'stale', detail: 'private' };
+    expect(formatCacheStatus('Perigee', { ...status, isStored: true })).toBe(
+      'Perigee; fwd=stale; stored; detail=private',
+    );
+    expect(formatCacheStatus('Perigee', status)).toBe('Perigee; fwd=stale; detail=private');
+  });
+
   test('CS1 caches nearer to the origin come first', () => {
     expect(appendCacheStatus('Origin; hit', 'Perigee; fwd=miss')).toBe('Origin; hit, Perigee; fwd=miss');
     expect(appendCacheStatus(null, 'Perigee; hit')).toBe('Perigee; hit');

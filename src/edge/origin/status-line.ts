@@ -30,5 +30,8 @@ export function parseStatusLine(text: string, end: number): StatusLine | null {
   for (let i = 13; i < end; i += 1) {
     if (((CHARACTER_CLASSES[text.charCodeAt(i)] as number) & FIELD_VALUE) === 0) return null;
   }
-  return { minorVersion: minor === ZERO ? 0 : 1, status, reason: end > 13 ? text.slice(13, end) : '' };
+  // Nearly always "OK": then no string is cut out that keeps the head.
+  const isOk = end === 15 && text.startsWith('OK', 13);
+  const reason = isOk ? 'OK' : end > 13 ? text.slice(13, end) : '';
+  return { minorVersion: minor === ZERO ? 0 : 1, status, reason };
 }
