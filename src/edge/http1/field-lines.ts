@@ -86,7 +86,10 @@ export function parseFieldLines(
       flat.push(memory === null ? text.slice(at, nameEnd) : memory.name(text, at, nameEnd));
       valueFrom = colon + 1;
     }
-    const lineEnd = hasNoControls ? searchedEnd(text, valueFrom, to) : valueEnd(text, valueFrom, to);
+    const lineEnd =
+      hasNoControls || (memory !== null && isLongAndClean(text, valueFrom))
+        ? searchedEnd(text, valueFrom, to)
+        : valueEnd(text, valueFrom, to);
     if (lineEnd + 1 >= to || text.charCodeAt(lineEnd) !== CR || text.charCodeAt(lineEnd + 1) !== LF) {
       return valueFault(text, lineEnd, to);
     }
@@ -113,6 +116,12 @@ function valueEnd(text: string, at: number, to: number): number {
   let i = at;
   while (i < to && ((CHARACTER_CLASSES[text.charCodeAt(i)] as number) & FIELD_VALUE) !== 0) i += 1;
   return i;
+}
+
+/** Whether the value from `at` is worth a search of its own, and that finds no control but CR and LF. */
+function isLongAndClean(text: string, at: number): boolean {
+  const end = text.indexOf('\r', at);
+  return end - at >= SEARCHED_BYTES_MIN && !CONTROLS.test(text.slice(at, end));
 }
 
 /** The same where no control stands but CR and LF. */

@@ -35,7 +35,7 @@ export const HTTP1_LIMITS: Http1Limits = {
   knownLinesMax: 1024,
   knownNamesMax: 256,
   knownLineCharactersMax: KIB,
-  linesLearntPerBlockMax: 16,
+  linesLearntPerBlockMax: 8,
   beginningsMax: 1024,
   beginningCharactersMax: 64,
 };

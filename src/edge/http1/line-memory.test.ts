@@ -114,10 +114,11 @@ test('any text reads the same with the memory and without, whatever was read bef
   const part = fc.constantFrom(
     ...['A', 'b', ':', ' ', '\t', '\r', '\n', '\r\n', '\0', '\xff', ',', ' x\r\n', 'A : b\r\n', 'A: b\r\n'],
     ...['Server: nginx\r\n', 'Server: nginx/2\r\n', 'Date: Thu, 26 Nov 2026 05:20:11 GMT\r\n', 'Vary:\r\n'],
+    ...[`Long: ${'x'.repeat(200)}\r\n`, `Long: ${'x'.repeat(200)}`, ` ${'y'.repeat(150)}\r\n`, '\x7f'],
     ...['Content-Type: text/html; charset=utf-8\r\n', 'content-type: text/html; charset=utf-8\r\n'],
   );
   const mutation = fc.record({
-    at: fc.nat(200),
+    at: fc.nat(400),
     removed: fc.nat(2),
     inserted: fc.oneof(fc.constant(''), part),
   });
