@@ -96,45 +96,52 @@ async function shareAndStore(
   const askersHead = headForAsker(head, response.fields);
   const mayPublish = () => !fill.isInvalidated && !isPurged(road, key, head);
   const writer = fill.isInvalidated ? null : road.storage.admit(key, head, response.body.length);
-  const whole = writer === null ? null : (response.body.takeWhole?.(ROAD_LIMITS.wholeBytesMax) ?? null);
-  if (writer !== null && whole !== null) {
-    const stored = storeWhole(writer, whole, mayPublish);
-    if (stored !== null) {
-      road.collapse.end(fill);
-      const ownHead = askersHead === head ? null : askersHead;
-      fill.settle({ kind: 'fetched', response: stored, askersHead: ownHead, hasOriginAge });
-      road.recorder.recordFromOrigin(head.siteId, whole.length);
-      return;
-    }
+  const whole = writer === null ? null : (response.body.takeWhole?.(ROAD_LIMITS.storedWholeBytesMax) ?? null);
+  const isSole = response.body.isSole === true;
+  const kept = writer === null || whole === null ? null : storeWhole(writer, whole, isSole, mayPublish);
+  if (kept !== null && kept.stored !== null) {
+    road.collapse.end(fill);
+    const ownHead = askersHead === head ? null : askersHead;
+    fill.settle({ kind: 'fetched', response: kept.stored, askersHead: ownHead, hasOriginAge });
+    road.recorder.recordFromOrigin(head.siteId, kept.bytes.length);
+    return;
   }
-  const source = whole === null ? response.body : new MemoryBodySource(whole);
-  const body = new SharedBody({
-    source,
-    writer: whole === null ? writer : null,
-    mayPublish,
-    clock: road.clock,
-  });
+  // What came whole and could not be stored is served to those who wait.
+  const source = kept === null ? response.body : new MemoryBodySource(kept.bytes);
+  const filled = kept === null ? writer : null;
+  const body = new SharedBody({ source, writer: filled, mayPublish, clock: road.clock });
+  const isStored = filled !== null;
   // What must be validated before its next use answers those who waited, and nobody who comes later.
-  const mayBeJoined =
-    whole === null && writer !== null && !head.mustValidateAlways && isFresh(head, road.clock.now());
+  const mayBeJoined = isStored && !head.mustValidateAlways && isFresh(head, road.clock.now());
   if (!mayBeJoined) road.collapse.detach(fill);
-  const isStored = whole === null && writer !== null;
   fill.settle({ kind: 'shared', head, askersHead, body, isStored, hasOriginAge });
   await body.run();
   road.collapse.end(fill);
   road.recorder.recordFromOrigin(head.siteId, body.arrived);
 }
 
-/** Null: the storage gave up, or it was purged meanwhile. */
+interface KeptWhole {
+  /** Null: the storage gave up, or it was purged meanwhile. */
+  readonly stored: StoredResponse | null;
+  /** The body, wherever it is now. */
+  readonly bytes: Uint8Array;
+}
+
+/** `isSole`: the body's memory is nobody else's, and the storage may keep it. */
 function storeWhole(
   writer: StorageWriter,
   whole: Uint8Array,
+  isSole: boolean,
   mayPublish: () => boolean,
-): StoredResponse | null {
-  if (whole.length > 0 && !writer.write(whole)) return null;
-  if (mayPublish()) return writer.finish();
-  writer.abandon();
-  return null;
+): KeptWhole {
+  if (!mayPublish()) {
+    writer.abandon();
+    return { stored: null, bytes: whole };
+  }
+  if (whole.length === 0) return { stored: writer.finish(), bytes: whole };
+  if (!writer.write(whole, isSole)) return { stored: null, bytes: whole };
+  const bytes = writer.view(0);
+  return { stored: writer.finish(), bytes };
 }
 
 function admitResponse(errand: FillErrand, response: OriginResponse, purgePosition: number): Admission {

@@ -19,6 +19,8 @@ export const ROAD_LIMITS = {
   heldUpMsMax: 10_000,
   /** Largest body, in bytes, that is dealt with in one step when it came with its head: with that it fits one write. */
   wholeBytesMax: 16 * 1024,
+  /** The same where it is stored as well, from where it is sent without a copy: what a socket brings at one time. */
+  storedWholeBytesMax: 512 * 1024,
   /** Largest part given to one write of a client, in bytes. */
   readPartBytesMax: 256 * 1024,
   /** Routes of (authority, target) remembered so that a repeated request is not parsed again. */

@@ -12,7 +12,6 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import type { Clock } from '#platform/clock.ts';
-import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySource } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import type { StorageWriter, StoredResponse } from './storage/storage.ts';
@@ -158,10 +157,10 @@ export class SharedBody {
   #take(bytes: Uint8Array): void {
     const writer = this.#writer;
     if (writer !== null) {
-      if (writer.write(bytes)) {
-        this.#arrived += bytes.byteLength;
-        // The storage has a copy, and readers look at that.
-        if (this.#source.isSole === true) releaseBytes(bytes);
+      const { byteLength } = bytes;
+      // Readers look at what the storage has.
+      if (writer.write(bytes, this.#source.isSole === true)) {
+        this.#arrived += byteLength;
         this.#wakeReaders();
         return;
       }

@@ -210,6 +210,34 @@ function fillCases(under: StorageUnderTest): void {
     storage.close();
   });
 
+  test.each([
+    ['all of it with a head before', 300, 0, 5_000],
+    ['all of it, large', 300, 0, 100_000],
+    ['with something behind', 0, 300, 100_000],
+    ['behind much else', 50_000, 0, 100_000],
+  ])('what is given is stored as it was: %s', async (_, before, behind, size) => {
+    const storage = under.create({ budgetBytes: MIB });
+    const buffer = new Uint8Array(before + size + behind).map((_, i) => i % 251);
+    const given = buffer.subarray(before, before + size);
+    const expected = Buffer.from(given);
+    const writer = admitted(storage.admit('k', makeStoredHead(), size));
+    expect(writer.write(given, true)).toBe(true);
+    expect(Buffer.from(writer.view(0)).equals(expected)).toBe(true);
+    const stored = writer.finish() as StoredResponse;
+    expect(Buffer.from(await readAll(stored.open(0, size))).equals(expected)).toBe(true);
+    expect(storage.statistics().chargedBytes).toBeGreaterThan(size);
+    storage.close();
+  });
+
+  test('what is given and refused is the caller’s as before', () => {
+    const storage = under.create({ budgetBytes: MIB, objectBytesMax: 50_000 });
+    const writer = admitted(storage.admit('k', makeStoredHead(), null));
+    const given = new Uint8Array(60_000).fill(7);
+    expect(writer.write(given, true)).toBe(false);
+    expect([given.length, given[59_999]]).toEqual([60_000, 7]);
+    storage.close();
+  });
+
   test('an abandoned fill leaves nothing behind', () => {
     const storage = under.create({ budgetBytes: MIB });
     const before = storage.statistics();

@@ -23,8 +23,12 @@ export interface StoredResponse {
 
 /** Receives one response being stored. */
 export interface StorageWriter {
-  /** Takes a copy of the bytes. False: the store gave up (budget, size bound); the caller goes on without it. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * Takes a copy of the bytes. `isGiven`: nobody looks at them again, nor at what lies before them in their buffer, so
+   * that the store may keep them as they are, or free them. False: the store gave up (budget, size bound) and took
+   * nothing; the caller goes on without it.
+   */
+  write(bytes: Uint8Array, isGiven?: boolean): boolean;
   /**
    * The bytes written so far from `offset` on, empty when there are no more yet. The view stays unchanged
    * as long as somebody holds it, even after the end or after the store gave up: followers of a fill read here.

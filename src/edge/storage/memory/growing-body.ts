@@ -8,11 +8,16 @@ import { STORAGE_LIMITS } from '../limits.ts';
 const EMPTY = new Uint8Array(0);
 /** A buffer with more than this share unused is copied to its exact size at the end. */
 const WASTE_SHARE_MAX = 1 / 8;
+/** What may lie before a body that is kept as it came, whatever its size: the head it came with. */
+const WASTE_BYTES_MIN = 512;
 
 export class GrowingBody {
   readonly #announced: number | null;
   readonly #bytesMax: number;
   #buffer: Uint8Array = EMPTY;
+  /** Bytes of the memory that `#buffer` lies in. */
+  #capacity = 0;
+  #isKept = false;
   #length = 0;
 
   constructor(announced: number | null, bytesMax: number) {
@@ -26,7 +31,7 @@ export class GrowingBody {
 
   /** Bytes held: what is charged to the budget. */
   get capacity(): number {
-    return this.#buffer.byteLength;
+    return this.#capacity;
   }
 
   /** The capacity needed to take `count` more bytes; null when the bound or the announced length forbids them. */
@@ -41,12 +46,33 @@ export class GrowingBody {
     return Math.min(doubled, ceiling);
   }
 
+  /**
+   * Whether `bytes` are the whole body and end their buffer, so that they can be kept as they are. `bytes` belong to
+   * nobody else, and neither does the buffer.
+   */
+  mayKeep(bytes: Uint8Array): boolean {
+    const { byteLength, byteOffset, buffer } = bytes;
+    if (this.#length > 0 || byteLength !== this.#announced || byteLength > this.#bytesMax) return false;
+    if (byteOffset + byteLength !== buffer.byteLength) return false;
+    return byteOffset <= Math.max(WASTE_BYTES_MIN, byteLength * WASTE_SHARE_MAX);
+  }
+
+  /** The body is `bytes`, without a copy; only where `mayKeep` allows it. `capacity` is that of their buffer. */
+  keep(bytes: Uint8Array): void {
+    this.#buffer = bytes;
+    this.#capacity = bytes.buffer.byteLength;
+    this.#length = bytes.byteLength;
+    this.#isKept = true;
+  }
+
   /** Appends; `capacity` as `capacityFor` said. */
   append(bytes: Uint8Array, capacity: number): void {
     if (capacity > this.capacity) {
-      const larger = new Uint8Array(capacity);
+      // Only what was written is ever looked at.
+      const larger = Buffer.allocUnsafeSlow(capacity);
       larger.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = larger;
+      this.#capacity = capacity;
     }
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.byteLength;
@@ -60,14 +86,16 @@ export class GrowingBody {
   /** The complete body; null when it is not as long as announced. May shrink `capacity`, never raises it. */
   complete(): Uint8Array | null {
     if (this.#announced !== null && this.#announced !== this.#length) return null;
-    if (this.capacity - this.#length > this.capacity * WASTE_SHARE_MAX) {
-      this.#buffer = this.#buffer.slice(0, this.#length);
+    if (!this.#isKept && this.capacity - this.#length > this.capacity * WASTE_SHARE_MAX) {
+      this.#buffer = new Uint8Array(this.#buffer.subarray(0, this.#length));
+      this.#capacity = this.#length;
     }
     return this.#buffer.subarray(0, this.#length);
   }
 
   release(): void {
     this.#buffer = EMPTY;
+    this.#capacity = 0;
     this.#length = 0;
   }
 }

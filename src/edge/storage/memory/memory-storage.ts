@@ -9,6 +9,7 @@
 
 import { assert } from '#core/base/assert.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySource } from '../../exchange.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
@@ -288,14 +289,20 @@ class MemoryWriter implements StorageWriter {
     this.#fixedBytes = fixedBytes;
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, isGiven = false): boolean {
     if (!this.#isOpen) return false;
-    const capacity = this.#body.capacityFor(bytes.byteLength);
+    const isKept = isGiven && this.#body.mayKeep(bytes);
+    const capacity = isKept ? bytes.buffer.byteLength : this.#body.capacityFor(bytes.byteLength);
     if (capacity === null || !this.#store.reserve(capacity - this.#body.capacity)) {
       this.#leave('refused');
       return false;
     }
-    this.#body.append(bytes, capacity);
+    if (isKept) {
+      this.#body.keep(bytes);
+    } else {
+      this.#body.append(bytes, capacity);
+      if (isGiven) releaseBytes(bytes);
+    }
     return true;
   }
 
