@@ -2,7 +2,6 @@
  * Cache-Status (RFC 9211): how the cache handled the request, in one member per cache. The words of `fwd`
  * are the decision's own reasons, so that header, log and metric print the same.
  */
-import { CACHE_STATUS_WORDS_MAX } from './limits.ts';
 import { serialiseString, serialiseTokenOrString } from './structured-fields.ts';
 
 /** What the member of this cache says. Left-out properties are left out of the field. */
@@ -24,39 +23,8 @@ export interface CacheStatus {
   readonly detail?: string;
 }
 
-/** Members of answers that came from an origin, by their words: those are our own, and few. */
-const MEMO = new Map<string, Map<string, string>>();
-let memoName = '';
-
 /** The member for the cache `name` (a Token or a String), such as `Perigee; hit; ttl=290`. */
 export function formatCacheStatus(name: string, status: CacheStatus): string {
-  const { forward, detail } = status;
-  // Of a response passed on to one client, as nearly every miss with a reason is.
-  const isPlain =
-    forward !== undefined &&
-    detail !== undefined &&
-    status.forwardStatus === undefined &&
-    status.ttlSeconds === undefined &&
-    status.key === undefined &&
-    !status.isHit &&
-    !status.isStored &&
-    !status.isCollapsed;
-  return isPlain ? rememberedMember(name, forward, detail, status) : writeMember(name, status);
-}
-
-function rememberedMember(name: string, forward: string, detail: string, status: CacheStatus): string {
-  const known = name === memoName ? MEMO.get(forward)?.get(detail) : undefined;
-  if (known !== undefined) return known;
-  const member = writeMember(name, status);
-  if (name !== memoName || MEMO.size >= CACHE_STATUS_WORDS_MAX) MEMO.clear();
-  memoName = name;
-  const details = MEMO.get(forward) ?? new Map<string, string>();
-  if (details.size >= CACHE_STATUS_WORDS_MAX) details.clear();
-  MEMO.set(forward, details.set(detail, member));
-  return member;
-}
-
-function writeMember(name: string, status: CacheStatus): string {
   let value = serialiseTokenOrString(name);
   if (status.isHit) value += '; hit';
   else if (status.forward !== undefined) value += `; fwd=${serialiseTokenOrString(status.forward)}`;

@@ -5,7 +5,6 @@
  */
 import { Fields } from './fields.ts';
 import { copyEndToEnd } from './hop-by-hop.ts';
-import { OWN_VIA_MAX } from './limits.ts';
 import { NameSet, startsWithName } from './name-set.ts';
 import { splitList, trimWhitespace } from './syntax.ts';
 
@@ -113,20 +112,8 @@ export function forwardedRequestFields(options: ForwardedRequestOptions): Fields
   return new Fields(flat);
 }
 
-/** Our own members of Via, of the few versions there are. */
-const OWN_VIA: { readonly httpVersion: string; readonly pseudonym: string; readonly value: string }[] = [];
-
-function ownVia(httpVersion: string, pseudonym: string): string {
-  for (const known of OWN_VIA) {
-    if (known.httpVersion === httpVersion && known.pseudonym === pseudonym) return known.value;
-  }
-  const value = `${httpVersion} ${pseudonym}`;
-  if (OWN_VIA.length < OWN_VIA_MAX) OWN_VIA.push({ httpVersion, pseudonym, value });
-  return value;
-}
-
 function appendVia(existing: string | null, httpVersion: string, pseudonym: string): string {
-  const own = ownVia(httpVersion, pseudonym);
+  const own = `${httpVersion} ${pseudonym}`;
   return existing === null ? own : `${existing}, ${own}`;
 }
 

@@ -16,7 +16,3 @@ export const NAME_REMEMBERED_CHARACTERS_MAX = 64;
 export const CACHE_CONTROL_MEMO_VALUES_MAX = 512;
 /** Characters of a value worth remembering. */
 export const CACHE_CONTROL_MEMO_CHARACTERS_MAX = 256;
-/** Words of Cache-Status whose members are remembered, of each kind: all there are, twice over. */
-export const CACHE_STATUS_WORDS_MAX = 64;
-/** Members of Via that are remembered: a version of HTTP each. */
-export const OWN_VIA_MAX = 8;

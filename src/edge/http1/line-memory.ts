@@ -13,6 +13,7 @@
  * Only lines without fault are learnt, with strings of their own: a view would keep the head it was cut from.
  * Strangers choose what comes here, so lines are few and short, and one block of lines teaches only some.
  */
+import { ownCopy } from '#core/base/own-copy.ts';
 import { HTTP1_LIMITS } from './limits.ts';
 
 export interface KnownLine {
@@ -91,8 +92,4 @@ function hashOf(text: string, at: number, end: number): number {
   hash = Math.imul(hash, 31) + text.charCodeAt(Math.max(at, end - 2));
   hash = Math.imul(hash, 31) + text.charCodeAt(Math.max(at, end - 1));
   return (hash ^ (hash >>> 13)) | 0;
-}
-
-function ownCopy(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

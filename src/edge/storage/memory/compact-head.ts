@@ -2,6 +2,7 @@
  * A head in the form in which it is kept for long. As parsed, each name and value is a view of the head as
  * it was received and keeps all of that in memory; here the values are views of one text, and names are shared.
  */
+import { ownCopy } from '#core/base/own-copy.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { Fields } from '#core/http/fields.ts';
 
@@ -14,7 +15,7 @@ function sharedName(name: string): string {
   const known = NAMES.get(name);
   if (known !== undefined) return known;
   if (NAMES.size >= NAMES_MAX || name.length > NAME_CHARACTERS_MAX) return name;
-  const own = Buffer.from(name, 'latin1').toString('latin1');
+  const own = ownCopy(name);
   NAMES.set(own, own);
   return own;
 }
