@@ -342,6 +342,7 @@ describe('purge', () => {
     expect(await of('--prefix', '/img/')).toStartWith('Purged /img/* of site www-example-com ');
     expect(await of('--tag', 'news')).toStartWith('Purged tag news of site www-example-com ');
     expect(await of('--everything')).toStartWith('Purged everything of site www-example-com ');
+    expect(await of('--host', 'www.example.com', '--soft')).toStartWith('Purged softly everything under www.');
     const { purges } = JSON.parse(await of('--everything', '--json')) as { purges: unknown[] };
     expect(purges).toMatchObject([{ target: { kind: 'everything', siteId: 'www-example-com' } }]);
   });
@@ -363,7 +364,7 @@ describe('purge', () => {
   });
 
   test.each([
-    [[], 2, 'give one of: URLs, --prefix PATH, --tag TAG, --everything'],
+    [[], 2, 'give one of: URLs, --prefix PATH, --tag TAG, --host HOST, --everything'],
     [['http://a/', '--everything'], 2, 'give one of'],
     [['--everything'], 2, 'name the site'],
     [['--everything', '--site', 'nobody'], 1, 'no site has the id or host'],

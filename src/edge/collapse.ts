@@ -55,7 +55,7 @@ export class Fill {
   /** What it is listed under: the cache key, or one variant of it; '' when nobody may wait for it. */
   readonly collapseKey: string;
   readonly siteId: string;
-  /** Set by an unsafe request or a purge of the URL: what arrives is served to those who wait, and not kept. */
+  /** Set by an unsafe request: what arrives is served to those who wait, and not kept. */
   isInvalidated = false;
   /** Most fetches have one waiter, the request that began it: a set is made for the second. */
   #firstWaiter: Waiter | null = null;
@@ -181,10 +181,22 @@ export class Collapse {
     for (const fill of this.#alone.get(cacheKey) ?? []) if (fill !== except) fill.isInvalidated = true;
   }
 
-  /** After a purge by prefix, tag or everything: which fetches it touches shows only at their heads. */
+  /** After a purge by host, prefix, tag or of everything: which fetches it touches shows only at their heads. */
   detachSite(siteId: string): void {
+    this.#detachWhere(siteId, () => true);
+  }
+
+  /** After a purge by URL: the fetches of it under every host, scheme and whatever else is in the key behind it. */
+  detachTarget(siteId: string, normalTarget: string): void {
+    this.#detachWhere(siteId, (fill) => {
+      const pathAt = fill.cacheKey.indexOf('/', fill.cacheKey.indexOf('://') + 3);
+      return fill.cacheKey.startsWith(normalTarget, pathAt);
+    });
+  }
+
+  #detachWhere(siteId: string, isMeant: (fill: Fill) => boolean): void {
     for (const fills of [...this.#fills.values()]) {
-      for (const fill of [...fills]) if (fill.siteId === siteId) this.detach(fill);
+      for (const fill of [...fills]) if (fill.siteId === siteId && isMeant(fill)) this.detach(fill);
     }
   }
 

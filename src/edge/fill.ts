@@ -9,8 +9,10 @@ import type { Admission } from '#core/caching/decision.ts';
 import { freshen, mayFreshen } from '#core/caching/freshen.ts';
 import { isFresh, isServerFailure } from '#core/caching/freshness.ts';
 import { invalidatedTargets, isUnsafe } from '#core/caching/invalidate.ts';
+import { NOT_PURGED, PURGED } from '#core/caching/purge-table.ts';
+import { soften } from '#core/caching/soften.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import { selectRule } from '#core/model/route.ts';
+import { hostOf, selectRule } from '#core/model/route.ts';
 import type { Rule } from '#core/model/site.ts';
 import { showsCertificate } from '#core/model/tls-policy.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
@@ -19,7 +21,7 @@ import type { Place } from './configuration.ts';
 import type { RequestHead } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
-import { isPurged, type Road } from './road.ts';
+import type { Road } from './road.ts';
 import { SharedBody } from './shared-body.ts';
 import { MemoryBodySource } from './storage/memory/memory-body-source.ts';
 import { prepareHead } from './storage/prepared-head.ts';
@@ -94,7 +96,7 @@ async function shareAndStore(
   road.collapse.markCollapsible(key);
   const hasOriginAge = response.fields.has('age');
   const askersHead = headForAsker(head, response.fields);
-  const mayPublish = () => !fill.isInvalidated && !isPurged(road, key, head);
+  const mayPublish = () => !fill.isInvalidated && !road.purges.isPurged(head);
   const writer = fill.isInvalidated ? null : road.storage.admit(key, head, response.body.length);
   const whole = writer === null ? null : (response.body.takeWhole?.(ROAD_LIMITS.storedWholeBytesMax) ?? null);
   const isSole = response.body.isSole === true;
@@ -159,6 +161,7 @@ function admitResponse(errand: FillErrand, response: OriginResponse, purgePositi
     respondedAt: response.respondedAt,
     rule: ruleOf(place, response),
     site: place.site,
+    host: hostOf(place.authority),
     path: place.normalTarget,
     purgePosition,
   });
@@ -170,7 +173,10 @@ export function ruleOf(place: Place, response: OriginResponse): Rule | null {
   return selectRule(place.site, place.path, contentType)?.rule ?? null;
 }
 
-/** Updates a stored response from a 304, or from the answer to a HEAD. */
+/**
+ * Updates a stored response from a 304, or from the answer to a HEAD. Purges that came while the origin was asked are
+ * judged by what the response was before: its tags may be others now.
+ */
 export function freshenStored(
   road: Road,
   place: Place,
@@ -186,7 +192,10 @@ export function freshenStored(
     rule: selectRule(place.site, place.path, contentType)?.rule ?? null,
     site: place.site,
   });
-  return replaceHead(road, place.cacheKey, stored, head);
+  const asOf = road.purges.staleAsOf(stored.head);
+  if (asOf === PURGED) return withHead(stored, head);
+  const judged = asOf === NOT_PURGED ? head : soften(head, asOf, road.purges.position);
+  return replaceHead(road, place.cacheKey, stored, judged);
 }
 
 /** The stored response with another head. When it is gone from the storage by now, it still answers who asked. */
@@ -196,8 +205,11 @@ export function replaceHead(
   stored: StoredResponse,
   head: StoredHead,
 ): StoredResponse {
-  const replaced = road.storage.freshen(key, stored, head);
-  if (replaced !== null) return replaced;
+  return road.storage.freshen(key, stored, head) ?? withHead(stored, head);
+}
+
+/** The same body with another head, outside of the storage. */
+export function withHead(stored: StoredResponse, head: StoredHead): StoredResponse {
   const { body, bodyLength } = stored;
   return {
     head,

@@ -1,35 +1,36 @@
 /** Carries out purges on this worker: before the answer is given, nothing purged can be served any more. */
 import { cacheKey } from '#core/caching/cache-key.ts';
-import { authorityOfTarget, normaliseTarget } from '#core/http/request-target.ts';
+import { pathOfUrl } from '#core/caching/purge-table.ts';
+import { authorityOfTarget } from '#core/http/request-target.ts';
 import type { Purge } from '#core/model/purge.ts';
 import type { Road } from './road.ts';
 
-/** Returns how many stored responses were dropped at once; the others are passed over when looked up. */
+/** Returns how many stored responses were dropped at once; the others are judged when looked up. */
 export function applyPurge(road: Road, purge: Purge): number {
-  const { target } = purge;
+  const { target, siteId, soft } = purge;
   road.recorder.count('purges');
-  road.purges.apply(purge);
-  if (target.kind === 'url') return purgeUrl(road, purge, target.url);
-  // Fetches under way are not joined any more; what they bring is judged when it is to be stored.
-  road.collapse.detachSite(target.siteId);
-  return 0;
+  // By a clock that is ahead of ours a response would stay fresh until ours is there.
+  road.purges.apply({ ...purge, requestedAt: Math.min(purge.requestedAt, road.clock.now()) });
+  if (target.kind !== 'url') {
+    // Fetches under way are not joined any more; what they bring is judged when it is to be stored, or looked up.
+    road.collapse.detachSite(siteId);
+    return 0;
+  }
+  const normalTarget = pathOfUrl(target.url);
+  if (normalTarget === null) return 0;
+  road.collapse.detachTarget(siteId, normalTarget);
+  return soft ? 0 : dropStored(road, siteId, target.url, normalTarget);
 }
 
-/** One URL under every host of its site and both schemes: they are one page to its owner. */
-function purgeUrl(road: Road, purge: Purge, url: string): number {
-  const fragment = url.indexOf('#');
-  const withoutFragment = fragment === -1 ? url : url.slice(0, fragment);
-  const authority = authorityOfTarget(withoutFragment);
-  const normalTarget = normaliseTarget(withoutFragment);
-  if (authority === null || normalTarget === null) return 0;
-  const site = road.configuration?.siteOfHost(authority) ?? null;
+/** Frees memory at once: one URL under every host of its site and both schemes is one page to its owner. */
+function dropStored(road: Road, siteId: string, url: string, normalTarget: string): number {
+  const hosts = new Set(road.configuration?.site(siteId)?.hosts ?? []);
+  const authority = authorityOfTarget(url);
+  if (authority !== null) hosts.add(authority);
   let dropped = 0;
-  for (const host of new Set([authority, ...(site?.hosts ?? [])])) {
-    road.purges.apply({ ...purge, target: { kind: 'url', url: `http://${host}${normalTarget}` } });
+  for (const host of hosts) {
     for (const scheme of ['http', 'https'] as const) {
-      const key = cacheKey({ scheme, host, normalTarget });
-      road.collapse.invalidate(key);
-      dropped += road.storage.remove(key);
+      dropped += road.storage.remove(cacheKey({ scheme, host, normalTarget }));
     }
   }
   return dropped;

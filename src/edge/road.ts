@@ -1,6 +1,5 @@
 /** What the steps of the road work with: one per worker, handed down from `edge.ts`. */
 import type { PurgeTable } from '#core/caching/purge-table.ts';
-import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { Clock } from '#platform/clock.ts';
 import type { Logger } from '#platform/log.ts';
 import type { Collapse } from './collapse.ts';
@@ -25,9 +24,4 @@ export interface Road {
   configuration: Configuration | null;
   /** Background validations under way. */
   backgroundValidations: number;
-}
-
-/** Whether a response whose fetch began at `head.purgePosition` was purged since, by whatever kind of purge. */
-export function isPurged(road: Road, cacheKey: string, head: StoredHead): boolean {
-  return road.purges.isPurged(head) || road.purges.isPurgedSince(cacheKey, head.purgePosition);
 }

@@ -1,29 +1,51 @@
 /** Lookup and selection (RFC 9111 §4, §4.1): from a place and a request's fields to the stored response, if any. */
+import { NOT_PURGED, PURGED, type PurgeTable } from '#core/caching/purge-table.ts';
 import { matchesVary, selectStored } from '#core/caching/select.ts';
+import { soften } from '#core/caching/soften.ts';
+import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { FieldReader } from '#core/http/fields.ts';
 import type { Place } from './configuration.ts';
-import { isPurged, type Road } from './road.ts';
+import { replaceHead, withHead } from './fill.ts';
+import type { Road } from './road.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
-const NONE: readonly StoredResponse[] = [];
-
-/** All stored responses for a place that no purge has made unusable. */
+/** All stored responses for a place that no purge has made unusable; those that soft purges name are stale by now. */
 export function lookUp(road: Road, place: Place): readonly StoredResponse[] {
-  return usable(road, place, road.storage.lookup(place.cacheKey));
+  const found = road.storage.lookup(place.cacheKey);
+  // The head is replaced for good, so that this is done once for a purge.
+  return usable(road, found, (stored, head) => replaceHead(road, place.cacheKey, stored, head));
 }
 
-/** The same for an onlooker. */
+/** The same for an onlooker: changes nothing. */
 export function peekAt(road: Road, place: Place): readonly StoredResponse[] {
-  return usable(road, place, road.storage.peek(place.cacheKey));
+  return usable(road, road.storage.peek(place.cacheKey), withHead);
 }
 
-function usable(road: Road, place: Place, found: readonly StoredResponse[]): readonly StoredResponse[] {
+type HeadChange = (stored: StoredResponse, head: StoredHead) => StoredResponse;
+
+function usable(
+  { purges }: Road,
+  found: readonly StoredResponse[],
+  change: HeadChange,
+): readonly StoredResponse[] {
   for (const { head } of found) {
-    if (isPurged(road, place.cacheKey, head)) {
-      return found.filter((stored) => !isPurged(road, place.cacheKey, stored.head));
-    }
+    if (purges.staleAsOf(head) !== NOT_PURGED) return judgeAll(purges, found, change);
   }
-  return found.length === 0 ? NONE : found;
+  return found;
+}
+
+function judgeAll(
+  purges: PurgeTable,
+  found: readonly StoredResponse[],
+  change: HeadChange,
+): readonly StoredResponse[] {
+  const usable: StoredResponse[] = [];
+  for (const stored of found) {
+    const asOf = purges.staleAsOf(stored.head);
+    if (asOf === PURGED) continue;
+    usable.push(asOf === NOT_PURGED ? stored : change(stored, soften(stored.head, asOf, purges.position)));
+  }
+  return usable;
 }
 
 /** The one that matches the request's Vary values, or null. */

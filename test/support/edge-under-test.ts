@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CacheExplanation, PartStatus } from '#core/model/messages.ts';
-import type { PurgeTarget } from '#core/model/purge.ts';
+import type { Purge, PurgeTarget } from '#core/model/purge.ts';
 import { type SiteInput, siteSchema } from '#core/model/site.ts';
 import type { Certificate, Snapshot } from '#core/model/snapshot.ts';
 import { type RunningEdge, startEdge } from '#edge/edge.ts';
@@ -69,7 +69,7 @@ export interface TestEdge extends AsyncDisposable {
   /** The control plane's place on the bus. */
   readonly control: Bus;
   publish(sites: readonly SiteInput[]): void;
-  purge(target: PurgeTarget): Promise<void>;
+  purge(target: PurgeTarget, more?: Partial<Purge>): Promise<void>;
   status(): Promise<PartStatus>;
   explain(url: string): Promise<CacheExplanation>;
   connect(): Promise<RawClient>;
@@ -116,9 +116,11 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
   const control = hub.join('control');
   const { clock } = options;
   let generation = 0;
+  let published: readonly SiteInput[] = [];
   let position = 0;
   const publish = (sites: readonly SiteInput[]): void => {
     generation++;
+    published = sites;
     control.publish('snapshot', makeSnapshot(generation, sites, options.certificates));
   };
   if (options.sites !== null) publish(options.sites);
@@ -152,9 +154,10 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     address,
     control,
     publish,
-    async purge(target) {
+    async purge(target, more = {}) {
       position++;
-      const purge = { position, target, requestedAt: clock.now() };
+      const siteId = target.kind === 'url' ? siteIdOf(published, target.url) : target.siteId;
+      const purge = { position, siteId, target, soft: false, requestedAt: clock.now(), ...more };
       const replies = await control.request('purge', purge, { timeoutMs: 5_000 });
       for (const reply of replies) if (!reply.ok) throw new Error(reply.error);
     },
@@ -177,6 +180,12 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** As the control plane finds it. */
+function siteIdOf(sites: readonly SiteInput[], url: string): string {
+  const { hostname } = new URL(url);
+  return sites.find(({ hosts }) => hosts.includes(hostname))?.id ?? 'none';
 }
 
 function requestText(path: string, parts: RequestParts): string {

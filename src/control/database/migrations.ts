@@ -41,6 +41,15 @@ const MIGRATIONS: Record<string, Migration> = {
       await createTrafficTable(db);
     },
   },
+  '0002-soft-purges': {
+    // What was purged before there were soft purges was purged hard.
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .alterTable('purges')
+        .addColumn('soft', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };
 
 async function createModelTables(db: Kysely<unknown>): Promise<void> {

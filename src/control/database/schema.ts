@@ -14,8 +14,8 @@ export interface DatabaseSchema {
   pops: { id: string; body: string; seeded: number };
   pop_edges: { edge_id: string; pop_id: string };
   networks: { network: string; body: string };
-  /** The ordered log; `receipts` is null until the edges have answered. */
-  purges: { position: number; target: string; requested_at: number; receipts: string | null };
+  /** The ordered log; `soft`: 1 or 0; `receipts` is null until the edges have answered. */
+  purges: { position: number; target: string; soft: number; requested_at: number; receipts: string | null };
   /** `hash`: SHA-256 of the secret, hex. */
   tokens: { id: string; name: string; hash: string; created_at: number; last_used_at: number | null };
   certificates: {

@@ -32,6 +32,7 @@ describe('purges', () => {
       { kind: 'url', url: 'http://shop.cdn.test/' },
       { kind: 'prefix', siteId: 'shop', prefix: '/img/' },
       { kind: 'tag', siteId: 'shop', tag: 'sale' },
+      { kind: 'host', siteId: 'shop', host: 'www.example.com' },
       { kind: 'everything', siteId: 'shop' },
     ];
     const answers = await Promise.all(targets.map((body) => control.client.createPurge({ body })));
@@ -55,6 +56,20 @@ describe('purges', () => {
     const older = await control.client.listPurges({ query: { before: purges[1]?.position ?? 0 } });
     expect(older.purges[0]?.position).toBe((purges[1]?.position ?? 0) - 1);
     for (const edge of edges) edge.close();
+  });
+
+  test('carry whether they are soft, to the edges and in the log', async () => {
+    const edge = joinTestPart(control.hub, 'edge:a/0');
+    const body = { kind: 'url', url: 'https://www.example.com/a', soft: true } as const;
+    expect(await control.client.createPurge({ body })).toMatchObject({ soft: true });
+    await control.client.createPurge({ body: { kind: 'host', siteId: 'shop', host: 'SHOP.cdn.test' } });
+    expect(edge.purges).toMatchObject([
+      { siteId: 'shop', soft: true, target: { kind: 'url', url: 'https://www.example.com/a' } },
+      { siteId: 'shop', soft: false, target: { kind: 'host', host: 'shop.cdn.test' } },
+    ]);
+    const { purges } = await control.client.listPurges({ query: { limit: 2 } });
+    expect(purges.map(({ soft }) => soft)).toEqual([false, true]);
+    edge.close();
   });
 
   test('an edge that fails is named, and the purge is in the log', async () => {
@@ -135,6 +150,16 @@ describe('purges', () => {
     [{ kind: 'url', url: 'ftp://www.example.com/' }, { code: 'invalid' }],
     [{ kind: 'url', url: 'http://user:word@www.example.com/' }, { code: 'invalid' }],
     [{ kind: 'prefix', siteId: 'shop', prefix: 'img' }, { code: 'invalid' }],
+    [
+      { kind: 'host', siteId: 'shop', host: 'other.example.com' },
+      {
+        code: 'invalid',
+        message:
+          'host: site "shop" has no host "other.example.com"; its hosts are www.example.com, shop.cdn.test',
+      },
+    ],
+    [{ kind: 'host', siteId: 'none', host: 'www.example.com' }, { code: 'not-found' }],
+    [{ kind: 'everything', siteId: 'shop', soft: 'yes' } as unknown as PurgeTarget, { code: 'invalid' }],
     [{ kind: 'tag', siteId: 'shop', tag: '' }, { code: 'invalid' }],
     [{ kind: 'other' } as unknown as PurgeTarget, { code: 'invalid' }],
   ])('%j is refused', async (body, expected) => {

@@ -4,7 +4,8 @@
  */
 import { ApiError, errorAt } from '#core/contract/errors.ts';
 import type { PurgeReceipt, PurgeView } from '#core/contract/purges.ts';
-import { type Purge, type PurgeTarget, purgeTargetSchema } from '#core/model/purge.ts';
+import { cnameOf } from '#core/model/compile.ts';
+import { type Purge, type PurgeOrder, type PurgeTarget, purgeTargetSchema } from '#core/model/purge.ts';
 import type { Bus, Reply } from '#platform/bus.ts';
 import type { Clock } from '#platform/clock.ts';
 import { readSite } from '../database/model-store.ts';
@@ -21,6 +22,7 @@ export interface PurgesOptions {
   readonly zoneName: string;
 }
 
+type NewPurge = Pick<Purge, 'siteId' | 'target' | 'soft'>;
 type Replies = Promise<readonly Reply<'purge'>[]>;
 
 export class Purges {
@@ -34,11 +36,11 @@ export class Purges {
   }
 
   /**
-   * Purges. Throws ApiError `not-found` (no such site), `invalid` (a URL of no site), `limit-exceeded`, and
+   * Purges. Throws ApiError `not-found` (no such site), `invalid` (a URL of no site, a host that is not the site's), `limit-exceeded`, and
    * `unavailable` with the parts that did not confirm; the purge is in the log then all the same.
    */
-  async create(target: PurgeTarget): Promise<PurgeView> {
-    await this.#check(target);
+  async create({ soft, ...target }: PurgeOrder): Promise<PurgeView> {
+    const siteId = await this.#siteConcerned(target);
     if (this.#inFlight >= CONTROL_LIMITS.purgesInFlightMax) {
       throw new ApiError(
         'limit-exceeded',
@@ -47,7 +49,7 @@ export class Purges {
     }
     this.#inFlight++;
     try {
-      const { purge, replies } = await this.#enqueue(target);
+      const { purge, replies } = await this.#enqueue({ siteId, target, soft });
       const receipts = (await replies).map(toReceipt).sort((a, b) => (a.part < b.part ? -1 : 1));
       await this.#options.database
         .updateTable('purges')
@@ -55,7 +57,7 @@ export class Purges {
         .where('position', '=', purge.position)
         .execute();
       refuseUnconfirmed(purge, receipts);
-      return { ...purge, receipts };
+      return { position: purge.position, target, soft, requestedAt: purge.requestedAt, receipts };
     } finally {
       this.#inFlight--;
     }
@@ -73,16 +75,26 @@ export class Purges {
     return rows.map((row) => ({
       position: row.position,
       target: purgeTargetSchema.parse(JSON.parse(row.target)),
+      soft: row.soft === 1,
       requestedAt: row.requested_at,
       receipts: row.receipts === null ? [] : (JSON.parse(row.receipts) as PurgeReceipt[]),
     }));
   }
 
-  async #check(target: PurgeTarget): Promise<void> {
+  /** The id of the site that has what is to be purged. */
+  async #siteConcerned(target: PurgeTarget): Promise<string> {
     const { database, zoneName } = this.#options;
     if (target.kind !== 'url') {
-      if ((await readSite(database, target.siteId)) === null) throw siteNotFound(target.siteId);
-      return;
+      const site = await readSite(database, target.siteId);
+      if (site === null) throw siteNotFound(target.siteId);
+      if (target.kind === 'host') {
+        const hosts = [...site.hosts, cnameOf(site.id, zoneName)];
+        if (!hosts.includes(target.host)) {
+          const names = hosts.join(', ');
+          throw errorAt('host', `site "${site.id}" has no host "${target.host}"; its hosts are ${names}`);
+        }
+      }
+      return site.id;
     }
     const url = parseHttpUrl(target.url);
     if (url === null) {
@@ -91,14 +103,16 @@ export class Purges {
         `"${target.url}" is not a complete URL; write it with scheme and host, such as "https://www.example.com/a.css"`,
       );
     }
-    if ((await findSiteOfHost(database, zoneName, url.hostname)) === null) {
+    const site = await findSiteOfHost(database, zoneName, url.hostname);
+    if (site === null) {
       throw errorAt('url', `no site has the host "${url.hostname}"; add it to a site, or check the spelling`);
     }
+    return site.id;
   }
 
-  #enqueue(target: PurgeTarget): Promise<{ purge: Purge; replies: Replies }> {
+  #enqueue(order: NewPurge): Promise<{ purge: Purge; replies: Replies }> {
     const sent = this.#tail.then(async () => {
-      const purge = await this.#append(target);
+      const purge = await this.#append(order);
       const { purgeTimeoutMs } = CONTROL_LIMITS;
       // Not awaited here: the next purge may be sent while the edges work on this one.
       return { purge, replies: this.#options.bus.request('purge', purge, { timeoutMs: purgeTimeoutMs }) };
@@ -107,19 +121,20 @@ export class Purges {
     return sent;
   }
 
-  async #append(target: PurgeTarget): Promise<Purge> {
+  async #append(order: NewPurge): Promise<Purge> {
     const { database, clock } = this.#options;
     return database.transaction().execute(async (transaction) => {
       const { last } = await transaction
         .selectFrom('purges')
         .select((eb) => eb.fn.max<number | null>('position').as('last'))
         .executeTakeFirstOrThrow();
-      const purge: Purge = { position: Number(last ?? 0) + 1, target, requestedAt: clock.now() };
+      const purge: Purge = { ...order, position: Number(last ?? 0) + 1, requestedAt: clock.now() };
       await transaction
         .insertInto('purges')
         .values({
           position: purge.position,
-          target: JSON.stringify(target),
+          target: JSON.stringify(order.target),
+          soft: order.soft ? 1 : 0,
           requested_at: purge.requestedAt,
           receipts: null,
         })

@@ -41,6 +41,7 @@ function ask(question: Question) {
     rule,
     site: SITE,
     path: question.path ?? '/a?b',
+    host: 'www.example.com',
     purgePosition: 7,
   });
 }
@@ -440,7 +441,9 @@ describe('what is kept', () => {
       staleIfErrorSeconds: ORIGIN_SILENT,
       siteId: 'shop',
       path: '/a?b',
+      host: 'www.example.com',
       purgePosition: 7,
+      softPurgePosition: 7,
     });
   });
 

@@ -36,6 +36,8 @@ export interface AdmitInput {
   /** Selected with the response's Content-Type. */
   readonly rule: Rule | null;
   readonly site: Site;
+  /** Lower case, without port. */
+  readonly host: string;
   /** Normalised path and query. */
   readonly path: string;
   /** How far the purge log was read when the fetch began. */
@@ -167,9 +169,11 @@ function headOf(
     respondedAt: input.respondedAt,
     ...derived.moments,
     siteId: input.site.id,
+    host: input.host,
     path: input.path,
     tags,
     purgePosition: input.purgePosition,
+    softPurgePosition: input.purgePosition,
   };
 }
 

@@ -27,9 +27,11 @@ export function exampleHead(changes: Partial<StoredHead> = {}): StoredHead {
     lastModifiedAt: null,
     dateAt: EXAMPLE_AT,
     siteId: 'shop',
+    host: 'www.example.com',
     path: '/',
     tags: [],
     purgePosition: 0,
+    softPurgePosition: 0,
     ...changes,
   };
 }

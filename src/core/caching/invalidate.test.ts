@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Fields } from '#core/http/fields.ts';
 import { resolveSameHost } from '#core/http/references.ts';
-import { cacheKey, cacheKeysOfUrl } from './cache-key.ts';
+import { cacheKey } from './cache-key.ts';
 import { invalidatedTargets } from './invalidate.ts';
 
 function ask(method: string, status: number, entries: [string, string][] = [], target = '/a/b?c'): string[] {
@@ -67,14 +67,5 @@ describe('cache keys', () => {
     expect(cacheKey({ scheme: 'https', host: 'WWW.example.com.:8443', normalTarget: '/a?b' })).toBe(
       'https://www.example.com/a?b',
     );
-  });
-  test('CK2 a URL names the keys of both schemes', () => {
-    const keys = ['http://h.example/a?b', 'https://h.example/a?b'];
-    expect(cacheKeysOfUrl('http://h.example:8080/x/../a?b#c')).toEqual(keys);
-    expect(cacheKeysOfUrl('HTTPS://H.example/a?b')).toEqual(keys);
-    expect(cacheKeysOfUrl('http://h.example')).toEqual(['http://h.example/', 'https://h.example/']);
-    for (const url of ['/a', 'a', '', 'http://', 'http://u@h/', 'ftp://h/', 'http://h/%zz']) {
-      expect(cacheKeysOfUrl(url)).toEqual([]);
-    }
   });
 });

@@ -10,11 +10,9 @@ export const TAG_CHARACTERS_MAX = 256;
 export const HEURISTIC_LIFETIME_SECONDS_MAX = 86_400;
 /** Share of the time since Last-Modified (RFC 9111 §4.2.2). */
 export const HEURISTIC_FRACTION = 0.1;
-/** Tag and prefix purges remembered per site; more collapse into "everything of the site". */
+/** Purges remembered per site, some 200 bytes each; beyond, the older half becomes one purge of everything before it. */
 export const PURGES_PER_SITE_MAX = 10_000;
-/** Tag and prefix purges remembered in all; more collapse the site that is being purged. */
+/** Purges remembered in all, some 40 MB; beyond, the older half does the same, each for its site. */
 export const PURGES_TOTAL_MAX = 200_000;
-/** URL purges remembered for fills in flight; older fills count as purged. */
-export const URL_PURGES_MAX = 50_000;
 /** The largest age we say (RFC 9111 §1.2.2), seconds. */
 export const AGE_SECONDS_MAX = 2_147_483_648;

@@ -1,16 +1,40 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import type { Purge, PurgeTarget } from '#core/model/purge.ts';
-import { exampleHead } from './example-head.cases.ts';
-import { PurgeTable } from './purge-table.ts';
+import { EXAMPLE_AT, exampleHead } from './example-head.cases.ts';
+import { isFresh } from './freshness.ts';
+import { NOT_PURGED, PURGED, PurgeTable, pathOfUrl } from './purge-table.ts';
+import { soften } from './soften.ts';
 import type { StoredHead } from './stored-head.ts';
 
-const purge = (position: number, target: PurgeTarget): Purge => ({ position, target, requestedAt: 0 });
+function purge(position: number, target: PurgeTarget, changes: Partial<Purge> = {}): Purge {
+  const siteId = target.kind === 'url' ? 'shop' : target.siteId;
+  return { position, siteId, target, soft: false, requestedAt: position * 1000, ...changes };
+}
 const everything = (siteId = 'shop'): PurgeTarget => ({ kind: 'everything', siteId });
 const tag = (name: string, siteId = 'shop'): PurgeTarget => ({ kind: 'tag', siteId, tag: name });
 const prefix = (text: string, siteId = 'shop'): PurgeTarget => ({ kind: 'prefix', siteId, prefix: text });
+const host = (name: string, siteId = 'shop'): PurgeTarget => ({ kind: 'host', siteId, host: name });
 const url = (text: string): PurgeTarget => ({ kind: 'url', url: text });
-const SMALL = { perSiteMax: 3, totalMax: 5, urlsMax: 4 };
+const at = (position: number, changes: Partial<StoredHead> = {}): StoredHead =>
+  exampleHead({ purgePosition: position, softPurgePosition: position, ...changes });
+
+/** What a purge names, the slow and obvious way. */
+function names({ siteId, target }: Purge, head: StoredHead): boolean {
+  if (siteId !== head.siteId) return false;
+  switch (target.kind) {
+    case 'everything':
+      return true;
+    case 'host':
+      return head.host === target.host;
+    case 'tag':
+      return head.tags.includes(target.tag);
+    case 'prefix':
+      return head.path.startsWith(target.prefix);
+    case 'url':
+      return head.path === pathOfUrl(target.url);
+  }
+}
 
 describe('purges', () => {
   const cases: [rule: string, target: PurgeTarget, head: Partial<StoredHead>, expected: boolean][] = [
@@ -26,14 +50,25 @@ describe('purges', () => {
     ['PU2', prefix('/caf%c3%a9'), { path: '/caf%C3%A9/x' }, true],
     ['PU2', prefix('/a%2'), { path: '/a%2F' }, true],
     ['PU2', prefix('/a?b'), { path: '/a?b=c' }, true],
+    ['PU5', host('a.example'), { host: 'a.example' }, true],
+    ['PU5', host('a.example'), { host: 'b.a.example' }, false],
+    ['PU5', host('a.example', 'blog'), { host: 'a.example' }, false],
+    ['CK2', url('https://h.example/x/../a?b#c'), { path: '/a?b', host: 'other.example' }, true],
+    ['CK2', url('HTTP://H.example'), { path: '/' }, true],
+    ['CK2', url('http://h.example/a'), { path: '/a?b' }, false],
+    ['CK2', url('http://h.example/%zz'), { path: '/%zz' }, false],
   ];
   for (const [rule, target, head, expected] of cases) {
     test(`${rule} ${JSON.stringify(target)} ${JSON.stringify(head)} → ${expected}`, () => {
       const table = new PurgeTable();
       table.apply(purge(5, target));
       expect(table.position).toBe(5);
-      expect(table.isPurged(exampleHead({ ...head, purgePosition: 4 }))).toBe(expected);
-      expect(table.isPurged(exampleHead({ ...head, purgePosition: 5 }))).toBe(false);
+      expect(table.isPurged(at(4, head))).toBe(expected);
+      expect(table.isPurged(at(5, head))).toBe(false);
+      const soft = new PurgeTable();
+      soft.apply(purge(5, target, { soft: true }));
+      expect(soft.staleAsOf(at(4, head))).toBe(expected ? 5000 : NOT_PURGED);
+      expect(soft.staleAsOf(at(5, head))).toBe(NOT_PURGED);
     });
   }
 
@@ -44,80 +79,115 @@ describe('purges', () => {
     table.apply(purge(8, everything()));
     table.apply(purge(2, everything()));
     expect(table.position).toBe(9);
-    expect(table.isPurged(exampleHead({ purgePosition: 7 }))).toBe(true);
-    expect(table.isPurged(exampleHead({ purgePosition: 8 }))).toBe(false);
-    expect(table.isPurged(exampleHead({ purgePosition: 8, tags: ['a'] }))).toBe(true);
+    expect(table.isPurged(at(7))).toBe(true);
+    expect(table.isPurged(at(8))).toBe(false);
+    expect(table.isPurged(at(8, { tags: ['a'] }))).toBe(true);
   });
 
-  test('PU3 a fill that began before a purge of its URL is not published', () => {
+  test('PU6 what a soft purge was taken into account for is still purged by an earlier hard one', () => {
     const table = new PurgeTable();
-    table.apply(purge(5, url('https://h.example/a')));
-    table.apply(purge(6, url('not a url')));
-    expect(table.isPurgedSince('http://h.example/a', 4)).toBe(true);
-    expect(table.isPurgedSince('https://h.example/a', 5)).toBe(false);
-    expect(table.isPurgedSince('https://h.example/b', 4)).toBe(false);
+    table.apply(purge(1, tag('a'), { soft: true }));
+    const softened = soften(at(0, { tags: ['a'] }), 1000, table.position);
+    expect(table.staleAsOf(softened)).toBe(NOT_PURGED);
+    table.apply(purge(2, everything()));
+    expect(table.staleAsOf(softened)).toBe(PURGED);
+    table.apply(purge(3, everything(), { soft: true }));
+    expect(table.staleAsOf(at(0))).toBe(PURGED);
+    expect(table.staleAsOf(at(2))).toBe(3000);
   });
 
-  test('PU4 too many URL purges: fills begun before the forgotten ones are purged', () => {
-    const table = new PurgeTable(SMALL);
-    for (let i = 1; i <= 4; i++) table.apply(purge(i, url(`http://h.example/${i}`)));
-    expect(table.isPurgedSince('http://h.example/1', 0)).toBe(true);
-    expect(table.isPurgedSince('http://h.example/other', 1)).toBe(true);
-    expect(table.isPurgedSince('http://h.example/other', 2)).toBe(false);
-    expect(table.isPurgedSince('http://h.example/4', 3)).toBe(true);
+  test.each<[lifetime: number, initialAge: number, purgedAfter: number, expected: number]>([
+    [60, 0, 20, 20],
+    [60, 5, 20, 25],
+    [60, 0, 90, 60],
+    [60, 0, 0, 0],
+    [60, 0, -10, 0],
+    [0, 30, 20, 0],
+  ])('PU6 lifetime %d, initial age %d, purged after %d s: lifetime %d', (lifetime, age, after, expected) => {
+    const head = at(0, { freshnessLifetimeSeconds: lifetime, initialAgeSeconds: age });
+    const staleAsOf = EXAMPLE_AT + after * 1000;
+    const softened = soften(head, staleAsOf, 7);
+    expect(softened.freshnessLifetimeSeconds).toBe(expected);
+    expect(softened.softPurgePosition).toBe(7);
+    expect(softened.purgePosition).toBe(0);
+    expect(isFresh(softened, Math.max(staleAsOf, EXAMPLE_AT))).toBe(false);
   });
 
-  test('PU4 too many purges of a site become one of everything', () => {
-    const table = new PurgeTable(SMALL);
-    table.apply(purge(1, tag('a')));
-    table.apply(purge(2, tag('b')));
-    table.apply(purge(3, prefix('/x')));
-    expect(table.isPurged(exampleHead({ purgePosition: 2 }))).toBe(false);
-    table.apply(purge(4, prefix('/y')));
-    expect(table.isPurged(exampleHead({ purgePosition: 3 }))).toBe(true);
-    expect(table.isPurged(exampleHead({ purgePosition: 4 }))).toBe(false);
-    table.apply(purge(5, tag('c')));
-    expect(table.isPurged(exampleHead({ purgePosition: 4 }))).toBe(false);
-    expect(table.isPurged(exampleHead({ purgePosition: 4, tags: ['c'] }))).toBe(true);
-    expect(table.isPurged(exampleHead({ siteId: 'blog', purgePosition: 0 }))).toBe(false);
+  test('PU4 too many purges of a site: the older half becomes one of everything up to the last of them', () => {
+    const table = new PurgeTable({ perSiteMax: 4, totalMax: 100 });
+    for (let i = 1; i <= 4; i++) table.apply(purge(i, tag(`t${i}`)));
+    expect(table.isPurged(at(0))).toBe(false);
+    table.apply(purge(3, tag('t1')));
+    table.apply(purge(5, prefix('/x')));
+    // t2 (position 2) and one of those at 3 were the older half.
+    expect(table.isPurged(at(2))).toBe(true);
+    expect(table.isPurged(at(3))).toBe(false);
+    expect(table.isPurged(at(3, { tags: ['t4'] }))).toBe(true);
+    expect(table.isPurged(at(4, { path: '/x' }))).toBe(true);
+    expect(table.isPurged(at(0, { siteId: 'blog' }))).toBe(false);
   });
 
-  test('PU4 never less is purged than was ordered', () => {
-    const targets = fc.oneof(
-      fc.constantFrom('a', 'b', 'c', 'd', 'e').map((name) => tag(name)),
-      fc.constantFrom('/', '/a', '/ab', '/b', '/c').map((text) => prefix(text)),
-      fc.constantFrom('a', 'b').map((name) => tag(name, 'blog')),
-      fc.constant(everything()),
-      fc.constantFrom('a', 'b', 'c', 'd').map((name) => url(`http://h/${name}`)),
-    );
-    const head = fc.record({
-      siteId: fc.constantFrom('shop', 'blog'),
-      path: fc.constantFrom('/a', '/abc', '/b', '/'),
-      tags: fc.subarray(['a', 'b', 'c']),
-      purgePosition: fc.nat(40),
-    });
+  test('PU4 soft purges that are forgotten purge softly', () => {
+    const table = new PurgeTable({ perSiteMax: 2, totalMax: 100 });
+    for (let i = 1; i <= 3; i++) table.apply(purge(i, tag(`t${i}`), { soft: true }));
+    expect(table.staleAsOf(at(0))).toBe(1000);
+    expect(table.staleAsOf(at(1))).toBe(NOT_PURGED);
+  });
+
+  test('PU4 too many purges in all: the older half of all sites', () => {
+    const table = new PurgeTable({ perSiteMax: 100, totalMax: 4 });
+    table.apply(purge(1, tag('a', 'old')));
+    table.apply(purge(2, tag('b', 'old')));
+    table.apply(purge(3, tag('c', 'shop')));
+    table.apply(purge(4, tag('d', 'shop')));
+    table.apply(purge(5, tag('e', 'new')));
+    expect(table.isPurged(at(1, { siteId: 'old' }))).toBe(true);
+    expect(table.isPurged(at(2, { siteId: 'old' }))).toBe(false);
+    expect(table.isPurged(at(0))).toBe(false);
+    expect(table.isPurged(at(0, { siteId: 'new' }))).toBe(false);
+    expect(table.isPurged(at(0, { siteId: 'new', tags: ['e'] }))).toBe(true);
+  });
+
+  const targets = fc.oneof(
+    fc.constantFrom('a', 'b', 'c', 'd', 'e').map((name) => tag(name)),
+    fc.constantFrom('/', '/a', '/ab', '/b', '/c').map((text) => prefix(text)),
+    fc.constantFrom('a', 'b').map((name) => tag(name, 'blog')),
+    fc.constantFrom('x.example', 'y.example').map((name) => host(name)),
+    fc.constantFrom('shop', 'blog').map((siteId) => everything(siteId)),
+    fc.constantFrom('a', 'abc', 'b', 'd').map((name) => url(`http://h/${name}`)),
+  );
+  const orders = fc.array(fc.record({ target: targets, soft: fc.boolean() }), { maxLength: 40 });
+  const heads = fc.record({
+    siteId: fc.constantFrom('shop', 'blog'),
+    host: fc.constantFrom('x.example', 'y.example', 'z.example'),
+    path: fc.constantFrom('/a', '/abc', '/b', '/'),
+    tags: fc.subarray(['a', 'b', 'c']),
+    purgePosition: fc.nat(40),
+    seenLater: fc.nat(10),
+  });
+  const limits = fc.constantFrom(null, { perSiteMax: 3, totalMax: 5 }, { perSiteMax: 1, totalMax: 1 });
+  test('PU4 against a list of all purges: the same without overflow, never less with it', () => {
     fc.assert(
-      fc.property(fc.array(targets, { maxLength: 40 }), head, (orders, changes) => {
-        const table = new PurgeTable(SMALL);
-        orders.forEach((target, index) => {
-          table.apply(purge(index + 1, target));
-        });
-        const stored = exampleHead(changes);
-        const isOrdered = orders.slice(changes.purgePosition).some((target) => {
-          if (target.kind === 'url' || target.siteId !== stored.siteId) return false;
-          if (target.kind === 'tag') return stored.tags.includes(target.tag);
-          return target.kind === 'everything' || stored.path.startsWith(target.prefix);
-        });
-        if (isOrdered) expect(table.isPurged(stored)).toBe(true);
-        if (changes.purgePosition >= orders.length) expect(table.isPurged(stored)).toBe(false);
-        for (const name of ['a', 'b', 'c', 'd']) {
-          const isUrlOrdered = orders
-            .slice(changes.purgePosition)
-            .some((target) => target.kind === 'url' && target.url === `http://h/${name}`);
-          if (isUrlOrdered) expect(table.isPurgedSince(`http://h/${name}`, changes.purgePosition)).toBe(true);
+      fc.property(orders, heads, limits, (given, { seenLater, ...changes }, limit) => {
+        const table = limit === null ? new PurgeTable() : new PurgeTable(limit);
+        const log = given.map(({ target, soft }, index) => purge(index + 1, target, { soft }));
+        for (const entry of log) table.apply(entry);
+        const softPurgePosition = changes.purgePosition + seenLater;
+        const stored = exampleHead({ ...changes, softPurgePosition });
+        const naming = log.filter((entry) => names(entry, stored));
+        const isPurged = naming.some(({ soft, position }) => !soft && position > changes.purgePosition);
+        const soft = naming.filter((entry) => entry.soft && entry.position > softPurgePosition);
+        const actual = table.staleAsOf(stored);
+        if (isPurged) expect(actual).toBe(PURGED);
+        else if (soft.length > 0) expect(actual).toBeLessThan(NOT_PURGED);
+        if (limit === null && !isPurged) {
+          const moments = soft.map(({ requestedAt }) => requestedAt);
+          if (soft.length === 0) expect(actual).toBe(NOT_PURGED);
+          else expect(moments).toContain(actual);
         }
+        if (changes.purgePosition >= log.length) expect(actual).toBe(NOT_PURGED);
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 });

@@ -1,49 +1,76 @@
 /**
- * Purges in force. Nothing is scanned: a purge writes the log position at which it stands
- * beside what it names, and a stored response, which remembers how far the log had been read when its fetch
- * began, is purged iff a position that names it is higher. So a response fetched before a purge never comes
- * back after it, however late it is stored.
+ * Purges in force. Nothing is scanned: a purge writes the log position at which it stands beside what it names (an
+ * epoch), and a stored response, which remembers how far the log had been read when its fetch began, is purged
+ * iff an epoch that names it is higher. So a response fetched before a purge never comes back after it, however
+ * late it is stored.
  *
- *   everything   site → position
- *   tags         site → tag → position
- *   prefixes     site → length of prefix → prefix → position   (one lookup per distinct length)
- *   URLs         cache key → position, for fills in flight; the stored ones are removed by the storage
+ *   site ─┬─ everything
+ *         ├─ host · path and query · tag → epoch
+ *         └─ length of prefix → prefix → epoch   (one lookup per distinct length)
  *
- * Bounded: when a site's tags and prefixes outgrow their room they become one purge of everything of the
- * site; when URL purges do, every fill begun before counts as purged. Too much is purged then, never too little.
+ * A hard purge makes a response unusable, a soft one stale; an epoch knows the latest of either. Bounded: when a
+ * site's epochs, or all, outgrow their room, the older half is forgotten and becomes one of everything fetched before
+ * the last of them. Too much is purged then, never too little.
  */
 import { normaliseTarget } from '#core/http/request-target.ts';
 import type { Purge } from '#core/model/purge.ts';
-import { cacheKeysOfUrl } from './cache-key.ts';
-import { PURGES_PER_SITE_MAX, PURGES_TOTAL_MAX, URL_PURGES_MAX } from './limits.ts';
+import { PURGES_PER_SITE_MAX, PURGES_TOTAL_MAX } from './limits.ts';
 import type { StoredHead } from './stored-head.ts';
 
+/** What `staleAsOf` says of a response that no purge names. */
+export const NOT_PURGED = Number.POSITIVE_INFINITY;
+/** What it says of one that a hard purge names: unusable, whatever the time. */
+export const PURGED = Number.NEGATIVE_INFINITY;
+
+class Epoch {
+  hardPosition = 0;
+  softPosition = 0;
+  /** When the latest soft purge was ordered, ms. */
+  softAt = 0;
+
+  get position(): number {
+    return Math.max(this.hardPosition, this.softPosition);
+  }
+
+  raiseHard(position: number): void {
+    if (position > this.hardPosition) this.hardPosition = position;
+  }
+
+  raiseSoft(position: number, at: number): void {
+    if (position <= this.softPosition) return;
+    this.softPosition = position;
+    this.softAt = at;
+  }
+
+  /** As of when it makes the response stale. */
+  judge(head: StoredHead): number {
+    if (this.hardPosition > head.purgePosition) return PURGED;
+    return this.softPosition > head.softPurgePosition ? this.softAt : NOT_PURGED;
+  }
+}
+
+type Epochs = Map<string, Epoch>;
+
 interface SitePurges {
-  everythingAt: number;
-  readonly tags: Map<string, number>;
-  readonly prefixes: Map<number, Map<string, number>>;
-  /** Tags and prefixes together. */
+  readonly everything: Epoch;
+  readonly hosts: Epochs;
+  readonly targets: Epochs;
+  readonly tags: Epochs;
+  readonly prefixes: Map<number, Epochs>;
+  /** Epochs of all but everything. */
   count: number;
 }
 
 export interface PurgeTableLimits {
   readonly perSiteMax: number;
   readonly totalMax: number;
-  readonly urlsMax: number;
 }
 
-const DEFAULT_LIMITS: PurgeTableLimits = {
-  perSiteMax: PURGES_PER_SITE_MAX,
-  totalMax: PURGES_TOTAL_MAX,
-  urlsMax: URL_PURGES_MAX,
-};
+const DEFAULT_LIMITS: PurgeTableLimits = { perSiteMax: PURGES_PER_SITE_MAX, totalMax: PURGES_TOTAL_MAX };
 
 export class PurgeTable {
   readonly #limits: PurgeTableLimits;
   readonly #sites = new Map<string, SitePurges>();
-  readonly #urls = new Map<string, number>();
-  /** Fills begun before this position count as purged by URL. */
-  #urlsForgottenAt = 0;
   #total = 0;
   #position = 0;
 
@@ -58,107 +85,141 @@ export class PurgeTable {
 
   /** Applies a purge. In any order, and again, does no harm. */
   apply(purge: Purge): void {
-    const { target, position } = purge;
-    this.#position = Math.max(this.#position, position);
+    this.#position = Math.max(this.#position, purge.position);
+    const site = this.#siteOf(purge.siteId);
+    const { target } = purge;
     switch (target.kind) {
       case 'everything':
-        this.#purgeEverything(this.#siteOf(target.siteId), position);
+        raise(site.everything, purge);
+        this.#forget(site, (epoch) => isSubsumed(epoch, site.everything));
         break;
-      case 'tag': {
-        const site = this.#siteOf(target.siteId);
-        this.#remember(site, site.tags, target.tag, position);
+      case 'host':
+        this.#remember(site, site.hosts, target.host, purge);
+        break;
+      case 'tag':
+        this.#remember(site, site.tags, target.tag, purge);
+        break;
+      case 'url': {
+        const path = pathOfUrl(target.url);
+        if (path !== null) this.#remember(site, site.targets, path, purge);
         break;
       }
       case 'prefix': {
-        const site = this.#siteOf(target.siteId);
         // Stored paths are in normal form, so the prefix must be; half an encoding at its end stays as it is.
         const prefix = normaliseTarget(target.prefix) ?? target.prefix;
-        let byPrefix = site.prefixes.get(prefix.length);
-        if (byPrefix === undefined) {
-          byPrefix = new Map();
-          site.prefixes.set(prefix.length, byPrefix);
-        }
-        this.#remember(site, byPrefix, prefix, position);
+        const epochs: Epochs = site.prefixes.get(prefix.length) ?? new Map();
+        this.#remember(site, epochs, prefix, purge);
+        // Afterwards, because making room takes out maps that are empty.
+        site.prefixes.set(prefix.length, epochs);
         break;
       }
-      case 'url':
-        for (const key of cacheKeysOfUrl(target.url)) this.#rememberUrl(key, position);
-        break;
     }
   }
 
-  /** Whether a purge of everything, a tag or a prefix names this stored response. */
-  isPurged(head: StoredHead): boolean {
+  /**
+   * As of when purges make this stored response stale, ms: `NOT_PURGED`, `PURGED` (unusable), or the moment of the soft
+   * purge that names it, the earliest where several epochs do.
+   */
+  staleAsOf(head: StoredHead): number {
     const site = this.#sites.get(head.siteId);
-    if (site === undefined) return false;
-    const since = head.purgePosition;
-    if (site.everythingAt > since) return true;
-    if (site.count === 0) return false;
-    for (const tag of head.tags) if ((site.tags.get(tag) ?? 0) > since) return true;
-    for (const [length, byPrefix] of site.prefixes) {
+    if (site === undefined) return NOT_PURGED;
+    let asOf = site.everything.judge(head);
+    if (site.count === 0 || asOf === PURGED) return asOf;
+    asOf = Math.min(asOf, judgeBy(site.hosts, head.host, head), judgeBy(site.targets, head.path, head));
+    if (site.tags.size > 0) for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.tags, tag, head));
+    for (const [length, epochs] of site.prefixes) {
       if (length > head.path.length) continue;
-      if ((byPrefix.get(head.path.slice(0, length)) ?? 0) > since) return true;
+      asOf = Math.min(asOf, judgeBy(epochs, head.path.slice(0, length), head));
     }
-    return false;
+    return asOf;
   }
 
-  /** Whether the URL behind `cacheKey` was purged after `position`: asked before a fill is published. */
-  isPurgedSince(cacheKey: string, position: number): boolean {
-    return position < this.#urlsForgottenAt || (this.#urls.get(cacheKey) ?? 0) > position;
+  /** Whether a hard purge names it. */
+  isPurged(head: StoredHead): boolean {
+    return this.staleAsOf(head) === PURGED;
   }
 
   #siteOf(siteId: string): SitePurges {
     let site = this.#sites.get(siteId);
     if (site === undefined) {
-      site = { everythingAt: 0, tags: new Map(), prefixes: new Map(), count: 0 };
+      site = {
+        everything: new Epoch(),
+        hosts: new Map(),
+        targets: new Map(),
+        tags: new Map(),
+        prefixes: new Map(),
+        count: 0,
+      };
       this.#sites.set(siteId, site);
     }
     return site;
   }
 
-  #remember(site: SitePurges, purges: Map<string, number>, name: string, position: number): void {
-    const known = purges.get(name);
-    if (known === undefined) {
-      if (site.count >= this.#limits.perSiteMax || this.#total >= this.#limits.totalMax) {
-        this.#purgeEverything(site, this.#position);
-        return;
-      }
+  #remember(site: SitePurges, epochs: Epochs, name: string, purge: Purge): void {
+    let epoch = epochs.get(name);
+    if (epoch === undefined) {
+      if (site.count >= this.#limits.perSiteMax) this.#forgetOlderHalf([site]);
+      if (this.#total >= this.#limits.totalMax) this.#forgetOlderHalf([...this.#sites.values()]);
+      epoch = new Epoch();
+      epochs.set(name, epoch);
       site.count++;
       this.#total++;
     }
-    purges.set(name, Math.max(known ?? 0, position));
+    raise(epoch, purge);
   }
 
-  /** Everything up to `position`; narrower purges below it are then told nothing any more. */
-  #purgeEverything(site: SitePurges, position: number): void {
-    site.everythingAt = Math.max(site.everythingAt, position);
-    this.#forgetBelow(site, site.tags, site.everythingAt);
-    for (const [length, byPrefix] of site.prefixes) {
-      this.#forgetBelow(site, byPrefix, site.everythingAt);
-      if (byPrefix.size === 0) site.prefixes.delete(length);
+  /** What is forgotten of a site raises its epoch of everything. Costs little: it happens once in so many purges. */
+  #forgetOlderHalf(sites: readonly SitePurges[]): void {
+    const positions: number[] = [];
+    for (const site of sites) {
+      for (const epochs of mapsOf(site)) for (const { position } of epochs.values()) positions.push(position);
+    }
+    positions.sort((a, b) => a - b);
+    const bound = positions[Math.floor((positions.length - 1) / 2)] ?? 0;
+    for (const site of sites) {
+      const { everything } = site;
+      this.#forget(site, (epoch) => {
+        if (epoch.position > bound) return false;
+        everything.raiseHard(epoch.hardPosition);
+        everything.raiseSoft(epoch.softPosition, epoch.softAt);
+        return true;
+      });
     }
   }
 
-  #forgetBelow(site: SitePurges, purges: Map<string, number>, position: number): void {
-    for (const [name, at] of purges) {
-      if (at > position) continue;
-      purges.delete(name);
-      site.count--;
-      this.#total--;
-    }
-  }
-
-  #rememberUrl(key: string, position: number): void {
-    const known = this.#urls.get(key) ?? 0;
-    this.#urls.delete(key);
-    if (this.#urls.size >= this.#limits.urlsMax) {
-      // The oldest order goes first; fills that began before it was given cannot be judged any more.
-      for (const [oldest, at] of this.#urls) {
-        this.#urls.delete(oldest);
-        this.#urlsForgottenAt = Math.max(this.#urlsForgottenAt, at);
-        break;
+  #forget(site: SitePurges, isForgotten: (epoch: Epoch) => boolean): void {
+    for (const epochs of mapsOf(site)) {
+      for (const [name, epoch] of epochs) {
+        if (!isForgotten(epoch)) continue;
+        epochs.delete(name);
+        site.count--;
+        this.#total--;
       }
     }
-    this.#urls.set(key, Math.max(known, position));
+    for (const [length, epochs] of site.prefixes) if (epochs.size === 0) site.prefixes.delete(length);
   }
+}
+
+function raise(epoch: Epoch, { position, soft, requestedAt }: Purge): void {
+  if (soft) epoch.raiseSoft(position, requestedAt);
+  else epoch.raiseHard(position);
+}
+
+/** Whether the epoch of everything says all that this one does. */
+function isSubsumed(epoch: Epoch, everything: Epoch): boolean {
+  return epoch.hardPosition <= everything.hardPosition && epoch.softPosition <= everything.position;
+}
+
+function judgeBy(epochs: Epochs, name: string, head: StoredHead): number {
+  return epochs.get(name)?.judge(head) ?? NOT_PURGED;
+}
+
+function mapsOf(site: SitePurges): Epochs[] {
+  return [site.hosts, site.targets, site.tags, ...site.prefixes.values()];
+}
+
+/** Normalised path and query of a URL; null when it is none. A fragment, copied along from a browser, never reaches a server. */
+export function pathOfUrl(url: string): string | null {
+  const fragment = url.indexOf('#');
+  return normaliseTarget(fragment === -1 ? url : url.slice(0, fragment));
 }

@@ -41,9 +41,13 @@ export interface StoredHead {
   readonly lastModifiedAt: number | null;
   readonly dateAt: number;
 
-  /** For purges: which site and normalised path-and-query it answers, its tags, and how far the purge log was read when its fetch began. */
+  /** For purges: which site, host (lower case, without port) and normalised path-and-query it answers, and its tags. */
   readonly siteId: string;
+  readonly host: string;
   readonly path: string;
   readonly tags: readonly string[];
+  /** How far the purge log was read when the fetch of its body began: hard purges after it count. Validation never moves it. */
   readonly purgePosition: number;
+  /** Soft purges up to this position have been taken into its lifetime; later ones count. */
+  readonly softPurgePosition: number;
 }

@@ -1,6 +1,6 @@
 /** Operations on purges: operators' orders that stored responses be used no more. */
 import { z } from 'zod';
-import { purgeTargetSchema } from '../model/purge.ts';
+import { purgeOrderSchema, purgeTargetSchema } from '../model/purge.ts';
 import { API_PREFIX, defineRoute } from './route.ts';
 
 /** What one edge worker said to a purge. */
@@ -18,6 +18,8 @@ const purgeViewSchema = z.object({
   /** Position in the log, from 1. */
   position: z.int(),
   target: purgeTargetSchema,
+  /** Whether what it names was only made stale. */
+  soft: z.boolean(),
   /** Milliseconds since the epoch. */
   requestedAt: z.number(),
   receipts: z.array(purgeReceiptSchema),
@@ -33,7 +35,7 @@ export const PURGE_ROUTES = {
     summary: 'Purge; answers when every live edge worker has applied it',
     tag,
     auth: 'token',
-    body: purgeTargetSchema,
+    body: purgeOrderSchema,
     status: 200,
     response: purgeViewSchema,
     errors: ['not-found', 'unavailable'],

@@ -37,9 +37,11 @@ export function makeStoredHead(overrides: Partial<StoredHead> = {}): StoredHead 
     lastModifiedAt: null,
     dateAt: 1_000,
     siteId: 'shop',
+    host: 'www.example.com',
     path: '/',
     tags: [],
     purgePosition: 0,
+    softPurgePosition: 0,
     ...overrides,
   };
 }

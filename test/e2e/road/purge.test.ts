@@ -18,10 +18,16 @@ let edge: TestEdge;
 let version = 1;
 let answer: Answer;
 
+const MORE_TAGS: readonly (readonly [string, string])[] = [
+  ['Surrogate-Key', 'first surrogate'],
+  ['Cache-Groups', '"a group", "another"'],
+];
+
 const versioned: Answer = (request) => ({
   fields: [
     ['Cache-Control', 'max-age=600'],
     ['Cache-Tag', request.target.includes('tagged') ? 'product-7, list' : 'other'],
+    ...(request.target.includes('tagged') ? MORE_TAGS : []),
     ['Vary', 'X-Variant'],
   ],
   body: `version ${version} of ${request.target}`,
@@ -59,6 +65,8 @@ const TARGETS: readonly [string, PurgeTarget, string, string][] = [
   ],
   ['prefix', { kind: 'prefix', siteId: 'shop', prefix: '/a/' }, '/a/tagged', '/b/tagged'],
   ['tag', { kind: 'tag', siteId: 'shop', tag: 'product-7' }, '/a/tagged', '/a/other'],
+  ['tag of Surrogate-Key', { kind: 'tag', siteId: 'shop', tag: 'surrogate' }, '/a/tagged', '/a/other'],
+  ['tag of Cache-Groups', { kind: 'tag', siteId: 'shop', tag: 'a group' }, '/a/tagged', '/a/other'],
 ];
 
 describe('a purge', () => {
@@ -84,6 +92,14 @@ describe('a purge', () => {
     expect(await text('/x', 'other.example.com')).toBe('version 1 of /x');
   });
 
+  test('of a host leaves the other host of the site alone', async () => {
+    for (const host of ['www.example.com', 'example.com']) await text('/x', host);
+    version = 2;
+    await edge.purge({ kind: 'host', siteId: 'shop', host: 'example.com' });
+    expect(await text('/x', 'example.com:8080')).toBe('version 2 of /x');
+    expect(await text('/x')).toBe('version 1 of /x');
+  });
+
   test('of a URL takes all its variants under every host of the site', async () => {
     const ask = async (variant: string, host: string) =>
       (await edge.request('/v', { host, fields: [['X-Variant', variant]] })).text;
@@ -104,6 +120,7 @@ describe('a purge', () => {
     ['URL', { kind: 'url', url: 'http://example.com/during/tagged' }],
     ['prefix', { kind: 'prefix', siteId: 'shop', prefix: '/during' }],
     ['tag', { kind: 'tag', siteId: 'shop', tag: 'list' }],
+    ['host', { kind: 'host', siteId: 'shop', host: 'www.example.com' }],
     ['everything', { kind: 'everything', siteId: 'shop' }],
   ];
   for (const stage of ['before its head', 'in its body'] as const) {

@@ -1,5 +1,15 @@
-/** The purge itself: by URL, prefix, tag, or everything (asked twice), with each edge's receipt. */
-import { Alert, Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+/** The purge itself: by URL, prefix, tag, host, or everything (asked twice), with each edge's receipt. */
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  NativeSelect,
+  SegmentedControl,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { PurgeView } from '#core/contract/purges.ts';
 import type { SiteView } from '#core/contract/sites.ts';
@@ -15,6 +25,7 @@ const KINDS = [
   { value: 'url', label: 'URL' },
   { value: 'prefix', label: 'Prefix' },
   { value: 'tag', label: 'Tag' },
+  { value: 'host', label: 'Host' },
   { value: 'everything', label: 'Everything' },
 ] as const satisfies readonly { readonly value: PurgeTarget['kind']; readonly label: string }[];
 
@@ -33,7 +44,7 @@ const INPUTS = {
   },
   tag: {
     label: 'Tag',
-    help: 'Everything the origin marked with this Cache-Tag.',
+    help: 'Everything the origin marked with this Cache-Tag, Surrogate-Key or Cache-Groups.',
     placeholder: () => 'product-42',
   },
 } as const;
@@ -48,13 +59,15 @@ function toTarget(kind: Kind, typed: string, site: SiteView): PurgeTarget {
       return { kind, siteId: site.id, prefix: value };
     case 'tag':
       return { kind, siteId: site.id, tag: value };
+    case 'host':
+      return { kind, siteId: site.id, host: value === '' ? (site.hosts[0] ?? '') : value };
     case 'everything':
       return { kind, siteId: site.id };
   }
 }
 
 function check(target: PurgeTarget, typed: string): string | null {
-  if (target.kind !== 'everything' && typed.trim() === '') return 'is missing';
+  if (target.kind !== 'everything' && target.kind !== 'host' && typed.trim() === '') return 'is missing';
   const result = purgeTargetSchema.safeParse(target);
   return result.success ? null : (result.error.issues[0]?.message ?? 'is not valid');
 }
@@ -63,8 +76,8 @@ function Receipt({ purge }: { readonly purge: PurgeView }) {
   const failed = purge.receipts.filter((receipt) => !receipt.applied);
   return (
     <Alert color={failed.length === 0 ? 'teal' : 'red'} variant="light" role="status">
-      <strong>{describeTarget(purge.target)}</strong> is purged: {describeReceipts(purge)} edge workers.
-      Requests from now on get fresh content.
+      <strong>{describeTarget(purge.target)}</strong> is purged: {describeReceipts(purge)} edge workers.{' '}
+      {purge.soft ? 'What was stored is stale from now on.' : 'Requests from now on get fresh content.'}
       {failed.map((receipt) => (
         <div key={receipt.part}>
           {receipt.part}: {receipt.error ?? 'did not answer'}
@@ -90,6 +103,18 @@ function PurgeInput({ kind, site, typed, problem, onType }: PurgeInputProps) {
       </Text>
     );
   }
+  if (kind === 'host') {
+    return (
+      <NativeSelect
+        label="Host"
+        description="Everything stored under this host of the site."
+        data={[...site.hosts]}
+        value={typed === '' ? site.hosts[0] : typed}
+        onChange={(event) => onType(event.currentTarget.value)}
+        error={problem}
+      />
+    );
+  }
   const { label, help, placeholder } = INPUTS[kind];
   return (
     <TextInput
@@ -108,14 +133,18 @@ function usePurgeOrder(site: SiteView) {
   const purge = usePurge();
   const [kind, setKind] = useState<Kind>('url');
   const [typed, setTyped] = useState('');
+  const [isSoft, setSoft] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [isConfirming, setConfirming] = useState(false);
-  const order = () => purge.mutate(toTarget(kind, typed, site), { onSettled: () => setConfirming(false) });
+  const order = () =>
+    purge.mutate({ ...toTarget(kind, typed, site), soft: isSoft }, { onSettled: () => setConfirming(false) });
   return {
     purge,
     kind,
     typed,
     setTyped,
+    isSoft,
+    setSoft,
     problem,
     isConfirming,
     setConfirming,
@@ -139,17 +168,28 @@ function usePurgeOrder(site: SiteView) {
 }
 
 export function PurgeForm({ site }: { readonly site: SiteView }) {
-  const { purge, kind, typed, setTyped, problem, isConfirming, setConfirming, order, choose, submit } =
-    usePurgeOrder(site);
+  const form = usePurgeOrder(site);
+  const { purge, kind, typed, isSoft, isConfirming, setConfirming, order } = form;
   return (
     <Panel
       title="Purge"
       description="What is purged is fetched from the origin again when it is next asked for."
     >
-      <form onSubmit={submit} noValidate>
+      <form onSubmit={form.submit} noValidate>
         <Stack gap="md" maw={640}>
-          <SegmentedControl aria-label="What to purge" data={[...KINDS]} value={kind} onChange={choose} />
-          <PurgeInput kind={kind} site={site} typed={typed} problem={problem} onType={setTyped} />
+          <SegmentedControl
+            aria-label="What to purge"
+            data={[...KINDS]}
+            value={kind}
+            onChange={form.choose}
+          />
+          <PurgeInput kind={kind} site={site} typed={typed} problem={form.problem} onType={form.setTyped} />
+          <Checkbox
+            label="Soft"
+            description="What is stored becomes stale instead of unusable: it is validated with the origin, and still serves where stale responses may."
+            checked={isSoft}
+            onChange={(event) => form.setSoft(event.currentTarget.checked)}
+          />
           <Group>
             <Button type="submit" color="red" loading={purge.isPending}>
               {kind === 'everything' ? 'Purge everything…' : 'Purge'}
@@ -168,8 +208,9 @@ export function PurgeForm({ site }: { readonly site: SiteView }) {
         onConfirm={order}
         onClose={() => setConfirming(false)}
       >
-        Every edge stops using what it has stored for {site.hosts.join(', ')}. The origin sees every request
-        until the responses are stored again.
+        {isSoft
+          ? `Every edge validates what it has stored for ${site.hosts.join(', ')} before it uses it again, or while.`
+          : `Every edge stops using what it has stored for ${site.hosts.join(', ')}. The origin sees every request until the responses are stored again.`}
       </ConfirmDialog>
     </Panel>
   );

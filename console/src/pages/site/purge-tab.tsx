@@ -26,7 +26,10 @@ function PurgeHistory({ purges }: { readonly purges: readonly PurgeView[] }) {
         <Table.Tbody>
           {purges.map((purge) => (
             <Table.Tr key={purge.position}>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{describeTarget(purge.target)}</Table.Td>
+              <Table.Td style={{ overflowWrap: 'anywhere' }}>
+                {describeTarget(purge.target)}
+                {purge.soft && ' (soft)'}
+              </Table.Td>
               <Table.Td visibleFrom="sm">{formatMoment(purge.requestedAt)}</Table.Td>
               <Table.Td>
                 <Badge

@@ -13,6 +13,9 @@ test('a purge by URL belongs to the site with the host', () => {
 
 test('in words', () => {
   expect(describeTarget({ kind: 'prefix', siteId: 'shop', prefix: '/a/' })).toBe('Everything below /a/');
+  expect(describeTarget({ kind: 'host', siteId: 'shop', host: 'a.example' })).toBe(
+    'Everything under a.example',
+  );
   const receipt = { part: 'edge:a/0', applied: true, purgedResponses: 1, error: null };
   expect(describeReceipts({ receipts: [receipt, { ...receipt, applied: false }] })).toBe('applied by 1 of 2');
   expect(describeReceipts({ receipts: [] })).toBe('no edge was live');

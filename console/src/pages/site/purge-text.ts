@@ -11,6 +11,8 @@ export function describeTarget(target: PurgeTarget): string {
       return `Everything below ${target.prefix}`;
     case 'tag':
       return `Everything tagged “${target.tag}”`;
+    case 'host':
+      return `Everything under ${target.host}`;
     case 'everything':
       return 'Everything';
   }
