@@ -24,7 +24,7 @@ const FIELDS: readonly (readonly [string, string])[] = [
 ];
 /** Answers 304 to who knows the entity tag. */
 const validating: Answer = (request) =>
-  request.fields.get('if-none-match') === '"one"'
+  request.field('if-none-match') === '"one"'
     ? { status: 304, fields: FIELDS }
     : { fields: FIELDS, body: 'body' };
 
@@ -77,7 +77,7 @@ describe('a soft purge', () => {
     await edge.request('/page');
     await soft(EVERYTHING);
     answer = (_request, connection) => {
-      connection.destroy();
+      connection.reset();
       return undefined;
     };
     const covered = await edge.request('/page');
