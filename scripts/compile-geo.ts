@@ -4,7 +4,7 @@
  */
 
 import { errorMessage } from '#core/base/error-message.ts';
-import { ensureGeoFile } from '#nameserver/geo-file.ts';
+import { ensureGeoFile } from '#nameserver/ensure-geo-file.ts';
 import { defaultGeoFile } from '#nameserver/geo-package.ts';
 
 try {

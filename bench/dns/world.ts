@@ -7,8 +7,9 @@ import { siteSchema } from '#core/model/site.ts';
 import { type Snapshot, snapshotSchema } from '#core/model/snapshot.ts';
 import { choosePop } from '#core/steering/choose.ts';
 import { locate } from '#core/steering/locate.ts';
-import { ensureGeoFile, openGeoFile } from '#nameserver/geo-file.ts';
+import { ensureGeoFile } from '#nameserver/ensure-geo-file.ts';
 import { defaultGeoFile } from '#nameserver/geo-package.ts';
+import { openGeoFile } from '#platform/geo-file.ts';
 import { snapshotDigest } from '#platform/snapshot-holder.ts';
 
 const PLACES: readonly (readonly [string, number, number])[] = [

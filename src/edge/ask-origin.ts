@@ -25,9 +25,13 @@ export interface Errand {
   readonly informs: Exchange | null;
   /** Gives the request up; null: nobody will. */
   readonly signal: AbortSignal | null;
+  /** Whether the origin is to see no more than is in the cache key, because its answer may be stored under it. */
+  readonly isKeyed: boolean;
   /** Protocol to ask the origin to switch to; there is no body then. */
   readonly upgrade?: string;
 }
+
+const NONE: readonly string[] = [];
 
 /** Resolves with the first origin's response; rejects with the last failure. */
 export async function askOrigin(road: Road, errand: Errand): Promise<OriginResponse> {
@@ -38,7 +42,7 @@ export async function askOrigin(road: Road, errand: Errand): Promise<OriginRespo
     const originRequest = {
       origin,
       method: request.method,
-      target: place.wireTarget,
+      target: errand.isKeyed ? place.keyTarget : place.normalTarget,
       fields: fieldsFor(errand, origin, road.clock.now()),
       body,
       ...(informs === null
@@ -78,6 +82,9 @@ function fieldsFor(errand: Errand, origin: Origin, now: number): Fields {
     hostToSend: origin.hostHeader ?? place.authority,
     via: VIA_PSEUDONYM,
     cdnLoopName: errand.configuration.cdnLoopName,
+    listed: errand.isKeyed ? place.settings.requestFields : null,
+    keyHeaders: place.settings.keyExtras?.headers ?? NONE,
+    keyFields: place.keyFields,
   });
   const { condition } = errand;
   if (condition === 'none') removeConditions(fields);

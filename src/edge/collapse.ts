@@ -11,6 +11,7 @@
  * person's is remembered for a while, so that its page is never serialised: requests for it do not wait.
  */
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import { KindIndex } from './kind-index.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { RecentKeys } from './recent-keys.ts';
 import type { SharedBody } from './shared-body.ts';
@@ -120,6 +121,8 @@ export class Collapse {
   readonly #fills = new Map<string, Fill[]>();
   /** Fetches that cannot, but whose response may be stored: invalidations must reach them too. */
   readonly #alone = new Map<string, Set<Fill>>();
+  /** Of the fetches under way. */
+  readonly #kinds = new KindIndex();
   readonly #uncollapsible = new RecentKeys(ROAD_LIMITS.uncollapsibleKeysMax, ROAD_LIMITS.uncollapsibleMs);
   #size = 0;
 
@@ -142,6 +145,7 @@ export class Collapse {
     const fills = this.#fills.get(cacheKey);
     if (fills === undefined) this.#fills.set(cacheKey, [fill]);
     else fills.push(fill);
+    this.#kinds.note(cacheKey);
     this.#size++;
     return fill;
   }
@@ -151,6 +155,7 @@ export class Collapse {
     if (this.#size >= ROAD_LIMITS.fillsMax) return null;
     const fill = new Fill(cacheKey, '', siteId);
     this.#leaveAlone(fill);
+    this.#kinds.note(cacheKey);
     this.#size++;
     return fill;
   }
@@ -162,21 +167,26 @@ export class Collapse {
 
   /** The fetch is over. */
   end(fill: Fill): void {
-    if (this.#unlist(fill)) {
-      this.#size--;
-      return;
+    const { cacheKey } = fill;
+    if (!this.#unlist(fill)) {
+      const alone = this.#alone.get(cacheKey);
+      if (alone?.delete(fill) !== true) return;
+      if (alone.size === 0) this.#alone.delete(cacheKey);
     }
-    const alone = this.#alone.get(fill.cacheKey);
-    if (alone?.delete(fill) !== true) return;
     this.#size--;
-    if (alone.size === 0) this.#alone.delete(fill.cacheKey);
+    if (!this.#fills.has(cacheKey) && !this.#alone.has(cacheKey)) this.#kinds.forget(cacheKey);
   }
 
   /**
    * After an unsafe request or a purge of the URL: what was asked before must neither answer what comes after
-   * nor be kept. `except`: the unsafe request's own fetch.
+   * nor be kept, under the URL's key and those of its kinds. `except`: the unsafe request's own fetch.
    */
-  invalidate(cacheKey: string, except: Fill | null = null): void {
+  invalidate(urlKey: string, except: Fill | null = null): void {
+    this.#invalidateKey(urlKey, except);
+    for (const kind of this.#kinds.of(urlKey)) this.#invalidateKey(kind, except);
+  }
+
+  #invalidateKey(cacheKey: string, except: Fill | null): void {
     for (const fill of [...(this.#fills.get(cacheKey) ?? [])]) if (fill !== except) this.detach(fill);
     for (const fill of this.#alone.get(cacheKey) ?? []) if (fill !== except) fill.isInvalidated = true;
   }

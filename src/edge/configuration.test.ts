@@ -20,21 +20,19 @@ function exchangeFor(target: string, authority = 'www.example.com', scheme = 'ht
 }
 
 describe('from a request to its place', () => {
-  test('key and rule go by the normal form, the wire by what was received', () => {
+  test('TG5 key, rule and origin go by the normal form', () => {
     const place = make().find('https', 'www.example.com:8443', '/x/../img/%7ea?b=%2f', 8443) as Place;
     expect(place).toMatchObject({
       authority: 'www.example.com:8443',
       cacheKey: 'https://www.example.com/img/~a?b=%2F',
       normalTarget: '/img/~a?b=%2F',
+      keyTarget: '/img/~a?b=%2F',
       path: '/img/~a',
-      wireTarget: '/x/../img/%7ea?b=%2f',
-      mayFill: false,
     });
-    expect(place.rule).toBe(site.rules[0] ?? null);
+    expect(place.settings.edgeTtlSeconds).toBe(60);
     expect(make().find('http', 'www.example.com', 'http://www.example.com/img/a?', 80)).toMatchObject({
-      wireTarget: '/img/a?',
       normalTarget: '/img/a?',
-      mayFill: true,
+      keyTarget: '/img/a?',
     });
   });
 
@@ -59,8 +57,7 @@ describe('from a request to its place', () => {
     expect(make().find('http', '', '/', 80)).toBe('unknown-host');
     expect(make().find('http', 'www.example.com', '/%', 80)).toBe('bad-target');
     expect(make().find('http', 'www.example.com', '*', 80)).toMatchObject({
-      wireTarget: '*',
-      mayFill: false,
+      normalTarget: '*',
     });
   });
 

@@ -1,12 +1,18 @@
 /**
- * One snapshot as the road uses it: from a request to its place, that is site, rule and cache key. Built when a
+ * One snapshot as the road uses it: from a request to its place, that is site, settings and cache key. Built when a
  * snapshot is swapped in, dropped with it. Requests for the same authority and target find their place in
  * a bounded memo instead of being parsed again.
  */
-import { cacheKey } from '#core/caching/cache-key.ts';
-import { maySpellingFill, normaliseTarget, parseTarget } from '#core/http/request-target.ts';
-import { compileRoutes, hostOf, type RouteTable, routeSite, selectRule } from '#core/model/route.ts';
-import type { Rule, Site } from '#core/model/site.ts';
+import { keyTargetOf, urlKeyOf } from '#core/caching/cache-key.ts';
+import { normaliseTarget } from '#core/http/request-target.ts';
+import {
+  type CacheSettings,
+  hasTypedRules,
+  resolveSettings,
+  settingsOf,
+} from '#core/model/cache-settings.ts';
+import { compileRoutes, hostOf, type RouteTable, routeSite } from '#core/model/route.ts';
+import type { Site } from '#core/model/site.ts';
 import type { Snapshot } from '#core/model/snapshot.ts';
 import { type TlsPolicy, tlsPolicyOf } from '#core/model/tls-policy.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,17 +24,49 @@ export interface Place {
   readonly tlsPolicy: TlsPolicy | null;
   /** Host, with the port where it is the listener's own: what the origin learns of whom the user asked. */
   readonly authority: string;
+  /** The URL's, until the request's own part of the key is put behind it (`key-place.ts`). */
   readonly cacheKey: string;
-  /** Normalised path and query. */
+  /** Normalised path and query: what the origin is asked where nothing is stored. */
   readonly normalTarget: string;
+  /** As far as it is in the key: what the origin is asked where its answer may be stored. */
+  readonly keyTarget: string;
   /** Normalised path. */
   readonly path: string;
-  /** Target in origin form as it goes to the origin: as received, not normalised. */
-  readonly wireTarget: string;
-  /** The rule by path alone; with the response's type another may apply. */
-  readonly rule: Rule | null;
-  /** Whether an answer to this spelling of the target may be stored under its normal form. */
-  readonly mayFill: boolean;
+  /** By path alone; with the response's type others may apply (`settingsFor`). */
+  readonly settings: CacheSettings;
+  /** By Content-Type, where rules ask for types. Null: `settings` always apply. */
+  readonly settingsByType: Map<string, CacheSettings> | null;
+  /** Fields that tell the origin what of the request is in the key (flat). */
+  readonly keyFields: readonly string[];
+}
+
+const NO_FIELDS: readonly string[] = [];
+
+/** The settings for a response of that type; '': it has none. */
+export function settingsFor(place: Place, contentType: string): CacheSettings {
+  const { settingsByType, site, path } = place;
+  if (settingsByType === null) return place.settings;
+  const known = settingsByType.get(contentType);
+  if (known !== undefined) return known;
+  const settings = settingsOf(site, path, contentType);
+  // Origins may write what they like there: a bounded number is remembered.
+  if (settingsByType.size < ROAD_LIMITS.typesPerPlaceMax) settingsByType.set(contentType, settings);
+  return settings;
+}
+
+/** The key of a URL of the site, by its normalised target. */
+export function urlKeyAt(site: Site, scheme: 'http' | 'https', host: string, normalTarget: string): string {
+  return urlKeyOf({ scheme, host, keyTarget: keyTargetAt(site, normalTarget) });
+}
+
+/** The target as far as it is in the key. */
+export function keyTargetAt(site: Site, normalTarget: string): string {
+  return keyTargetOf(normalTarget, settingsOf(site, pathOf(normalTarget), null).queryKey);
+}
+
+function pathOf(normalTarget: string): string {
+  const question = normalTarget.indexOf('?');
+  return question === -1 ? normalTarget : normalTarget.slice(0, question);
 }
 
 export type NoPlace = 'unknown-host' | 'bad-target';
@@ -76,21 +114,22 @@ export class Configuration {
     const sentAuthority = authorityForOrigin(scheme, authority, localPort);
     const tlsPolicy = this.tlsPolicies.get(hostOf(authority)) ?? null;
     if (target === '*') return placeOfServer(site, tlsPolicy, scheme, sentAuthority);
-    const parsed = parseTarget(target);
     const normalTarget = normaliseTarget(target);
-    if (parsed === null || normalTarget === null) return 'bad-target';
-    const question = normalTarget.indexOf('?');
-    const path = question === -1 ? normalTarget : normalTarget.slice(0, question);
+    if (normalTarget === null) return 'bad-target';
+    const path = pathOf(normalTarget);
+    const settings = settingsOf(site, path, null);
+    const keyTarget = keyTargetOf(normalTarget, settings.queryKey);
     return {
       site,
       tlsPolicy,
       authority: sentAuthority,
-      cacheKey: cacheKey({ scheme, host: authority, normalTarget }),
+      cacheKey: urlKeyOf({ scheme, host: authority, keyTarget }),
       normalTarget,
+      keyTarget,
       path,
-      wireTarget: parsed.query === null ? parsed.path : `${parsed.path}?${parsed.query}`,
-      rule: selectRule(site, path, null)?.rule ?? null,
-      mayFill: maySpellingFill(target, normalTarget),
+      settings,
+      settingsByType: hasTypedRules(site) ? new Map() : null,
+      keyFields: NO_FIELDS,
     };
   }
 
@@ -145,10 +184,11 @@ function placeOfServer(
     authority,
     cacheKey: `${scheme}://${hostOf(authority)}*`,
     normalTarget: '*',
+    keyTarget: '*',
     path: '*',
-    wireTarget: '*',
-    rule: null,
-    mayFill: false,
+    settings: resolveSettings(site, null, null),
+    settingsByType: null,
+    keyFields: NO_FIELDS,
   };
 }
 

@@ -14,6 +14,7 @@ import { Collapse } from './collapse.ts';
 import { Configuration } from './configuration.ts';
 import { explainCache } from './explain.ts';
 import { FailureLog } from './failure-log.ts';
+import { Geography } from './geography.ts';
 import { HTTP3_LIMITS } from './http3/limits.ts';
 import { Http3Listener } from './http3/listener.ts';
 import { ROAD_LIMITS } from './limits.ts';
@@ -49,6 +50,8 @@ export interface EdgeOptions {
   readonly egressAddress: string | null;
   /** Budget of the stored responses, bytes. */
   readonly memoryBytes: number;
+  /** The compiled geography database; null or missing: none here. */
+  readonly geoFile?: string | null;
   /** Where the last good snapshot is kept. */
   readonly snapshotFile: string;
   /** Does not listen before it has a snapshot of this generation or a later one; 0 unless said. */
@@ -158,6 +161,7 @@ function makeRoad(options: EdgeOptions, originClient: Http1Client): Road {
     tunnels: new Tunnels(options.tunnelLimits),
     clock,
     log,
+    geography: new Geography(options.geoFile ?? null, clock, log),
     configuration: null,
     backgroundValidations: 0,
   };

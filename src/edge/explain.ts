@@ -7,8 +7,9 @@ import type { CacheExplanation, PartName } from '#core/model/messages.ts';
 import { selectRule } from '#core/model/route.ts';
 import type { Rule } from '#core/model/site.ts';
 import type { Place } from './configuration.ts';
+import { keyPlainPlace } from './key-place.ts';
 import type { Road } from './road.ts';
-import { peekAt, select } from './select-response.ts';
+import { peekAt, select, settingsOfStored } from './select-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
 /** `url`: complete, http or https. */
@@ -21,11 +22,12 @@ export function explainCache(road: Road, part: PartName, url: string): CacheExpl
   const target = fragment === -1 ? url : url.slice(0, fragment);
   const authority = authorityOfTarget(target);
   if (authority === null) return { ...nothing, decision: 'refuse (not a complete http or https URL)' };
-  const place = configuration.find(scheme, authority, target, null);
-  if (typeof place === 'string') return { ...nothing, decision: `refuse (${place})` };
+  const found = configuration.find(scheme, authority, target, null);
+  if (typeof found === 'string') return { ...nothing, decision: `refuse (${found})` };
 
   const now = road.clock.now();
   const fields = new Fields();
+  const place = keyPlainPlace(found, fields);
   const variants = peekAt(road, place);
   const stored = select(fields, variants);
   const decision = decide({
@@ -35,8 +37,8 @@ export function explainCache(road: Road, part: PartName, url: string): CacheExpl
     hasClientCertificate: false,
     selected: stored?.head ?? null,
     hasVariants: variants.length > 0,
-    rule: place.rule,
-    site: place.site,
+    target: place.normalTarget,
+    settings: stored === null ? place.settings : settingsOfStored(place, stored),
     now,
   });
   const why = 'forward' in decision ? ` (${decision.forward})` : '';

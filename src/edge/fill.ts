@@ -4,7 +4,6 @@
  * the request that asked. No judgement here: it calls the pure ones and does what they say.
  */
 import { admit, headForAsker } from '#core/caching/admit.ts';
-import { cacheKey } from '#core/caching/cache-key.ts';
 import type { Admission } from '#core/caching/decision.ts';
 import { freshen, mayFreshen } from '#core/caching/freshen.ts';
 import { isFresh, isServerFailure } from '#core/caching/freshness.ts';
@@ -12,12 +11,12 @@ import { invalidatedTargets, isUnsafe } from '#core/caching/invalidate.ts';
 import { NOT_PURGED, PURGED } from '#core/caching/purge-table.ts';
 import { soften } from '#core/caching/soften.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import { hostOf, selectRule } from '#core/model/route.ts';
-import type { Rule } from '#core/model/site.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
+import { hostOf } from '#core/model/route.ts';
 import { showsCertificate } from '#core/model/tls-policy.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
 import type { Fill } from './collapse.ts';
-import type { Place } from './configuration.ts';
+import { type Place, settingsFor, urlKeyAt } from './configuration.ts';
 import type { RequestHead } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
@@ -159,18 +158,15 @@ function admitResponse(errand: FillErrand, response: OriginResponse, purgePositi
     responseFields: response.fields,
     requestedAt: response.requestedAt,
     respondedAt: response.respondedAt,
-    rule: ruleOf(place, response),
-    site: place.site,
+    settings: settingsOfResponse(place, response),
     host: hostOf(place.authority),
-    path: place.normalTarget,
+    path: place.keyTarget,
     purgePosition,
   });
 }
 
-/** The rule that applies to a response, with its type known. */
-export function ruleOf(place: Place, response: OriginResponse): Rule | null {
-  const contentType = response.fields.get('content-type') ?? '';
-  return selectRule(place.site, place.path, contentType)?.rule ?? null;
+export function settingsOfResponse(place: Place, response: OriginResponse): CacheSettings {
+  return settingsFor(place, response.fields.get('content-type') ?? '');
 }
 
 /**
@@ -189,8 +185,7 @@ export function freshenStored(
     responseFields: response.fields,
     requestedAt: response.requestedAt,
     respondedAt: response.respondedAt,
-    rule: selectRule(place.site, place.path, contentType)?.rule ?? null,
-    site: place.site,
+    settings: settingsFor(place, contentType),
   });
   const asOf = road.purges.staleAsOf(stored.head);
   if (asOf === PURGED) return withHead(stored, head);
@@ -239,7 +234,7 @@ export function invalidateAfter(
   });
   for (const normalTarget of targets) {
     for (const scheme of ['http', 'https'] as const) {
-      const key = cacheKey({ scheme, host: authority, normalTarget });
+      const key = urlKeyAt(place.site, scheme, authority, normalTarget);
       road.collapse.invalidate(key, own);
       if (road.storage.remove(key) > 0) road.recorder.count('invalidations');
     }

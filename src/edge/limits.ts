@@ -27,6 +27,8 @@ export const ROAD_LIMITS = {
   routeMemoEntriesMax: 8_192,
   /** A remembered authority or target is at most this long, in characters: bounds the memo's memory. */
   routeMemoCharactersMax: 512,
+  /** Types of responses whose settings are remembered for one route. */
+  typesPerPlaceMax: 16,
   /** Stored responses whose last hits are remembered; with messages of up to 20 KiB, 10 MiB at most. */
   recentHitsMax: 512,
   /** Sites counted apart within one interval; requests beyond are counted under no site. */
@@ -36,6 +38,8 @@ export const ROAD_LIMITS = {
   /** Of failures alike of one origin, one is logged per this many milliseconds; kinds remembered for that. */
   failureLogIntervalMs: 10_000,
   failureLogKeysMax: 4_096,
+  /** How long after a try the geography database is looked for again, ms. */
+  geographyRetryMs: 30_000,
   /** Background validations under way per worker; beyond it stale is served without one. */
   backgroundValidationsMax: 1_000,
   /** What a client is told to wait before it asks again, in seconds, when the edge cannot serve yet. */

@@ -8,7 +8,7 @@ import { appendCacheStatus, formatCacheStatus } from '#core/http/cache-status.ts
 import { responseFields } from '#core/http/forwarding.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
 import { announcedLength } from './connection/message-form.ts';
-import { freshenStored, invalidateAfter, type OwnResponse, replaceHead, ruleOf } from './fill.ts';
+import { freshenStored, invalidateAfter, type OwnResponse, replaceHead, settingsOfResponse } from './fill.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
@@ -23,6 +23,7 @@ export async function askForOne(
   road: Road,
   visit: Visit,
   condition: Errand['condition'],
+  isKeyed: boolean,
 ): Promise<OriginResponse> {
   const given = new AbortController();
   visit.atGone(() => given.abort());
@@ -37,6 +38,7 @@ export async function askForOne(
     condition,
     informs: exchange,
     signal: given.signal,
+    isKeyed,
   });
   invalidateAfter(road, request, place, response, null);
   return response;
@@ -60,7 +62,7 @@ export async function respondOwn(
   });
   fields.set('Cache-Status', appendCacheStatus(fields.get('cache-status'), member));
   if (isBrowserTtlWanted(exchange.request.method, status)) {
-    const ttlSeconds = ruleOf(place, response)?.browserTtlSeconds ?? null;
+    const ttlSeconds = settingsOfResponse(place, response).browserTtlSeconds;
     if (ttlSeconds !== null) replaceBrowserTtl(fields, ttlSeconds, 0);
   }
   const { alternative } = exchange.connection;

@@ -18,7 +18,7 @@ export function revalidateBehind(
   const { varyNames, varyValues } = stored.head;
   const collapseKey = collapseKeyOf(place.cacheKey, varyNames, varyValues);
   if (road.collapse.find(place.cacheKey, collapseKey) !== null) return;
-  if (road.backgroundValidations >= ROAD_LIMITS.backgroundValidationsMax || !place.mayFill) return;
+  if (road.backgroundValidations >= ROAD_LIMITS.backgroundValidationsMax) return;
   if (countLoops(exchange.request.fields, configuration.cdnLoopName) > 0) return;
   const fill = road.collapse.begin(place.cacheKey, collapseKey, place.site.id);
   if (fill === null) return;
@@ -34,6 +34,7 @@ export function revalidateBehind(
     stored,
     informs: null,
     signal: null,
+    isKeyed: true,
   };
   performFill(road, errand, fill)
     .then((own) => own?.response.body.cancel('nobody waits for it'))

@@ -5,6 +5,7 @@ import type { Logger } from '#platform/log.ts';
 import type { Collapse } from './collapse.ts';
 import type { Configuration } from './configuration.ts';
 import type { FailureLog } from './failure-log.ts';
+import type { Geography } from './geography.ts';
 import type { OriginClient } from './origin/origin-client.ts';
 import type { Recorder } from './record.ts';
 import type { Storage } from './storage/storage.ts';
@@ -20,6 +21,7 @@ export interface Road {
   readonly tunnels: Tunnels;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly geography: Geography;
   /** Null until a snapshot is known; replaced whole. */
   configuration: Configuration | null;
   /** Background validations under way. */

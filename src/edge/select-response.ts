@@ -4,7 +4,8 @@ import { matchesVary, selectStored } from '#core/caching/select.ts';
 import { soften } from '#core/caching/soften.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { FieldReader } from '#core/http/fields.ts';
-import type { Place } from './configuration.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
+import { type Place, settingsFor } from './configuration.ts';
 import { replaceHead, withHead } from './fill.ts';
 import type { Road } from './road.ts';
 import type { StoredResponse } from './storage/storage.ts';
@@ -60,4 +61,10 @@ export function select(fields: FieldReader, variants: readonly StoredResponse[])
     variants.map(({ head }) => head),
   );
   return variants[selected] ?? null;
+}
+
+/** The settings that apply to a stored response. */
+export function settingsOfStored(place: Place, stored: StoredResponse): CacheSettings {
+  if (place.settingsByType === null) return place.settings;
+  return settingsFor(place, stored.head.fields.get('content-type') ?? '');
 }

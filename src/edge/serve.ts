@@ -25,6 +25,7 @@ import type { Exchange } from './exchange.ts';
 import { describeFailure } from './failures.ts';
 import { type OwnResponse, performFill } from './fill.ts';
 import { join } from './join.ts';
+import { keyPlace } from './key-place.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { CACHE_NAME } from './names.ts';
 import { applyHeadResponse, askForOne, respondOwn } from './pass.ts';
@@ -42,7 +43,7 @@ import {
 import { HIT, respondArriving, respondFetched, respondStored, SERVED_STALE } from './respond.ts';
 import { revalidateBehind } from './revalidate.ts';
 import type { Road } from './road.ts';
-import { lookUp, select } from './select-response.ts';
+import { lookUp, select, settingsOfStored } from './select-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
 import { serveSwitch } from './tunnel.ts';
 import { Visit } from './visit.ts';
@@ -71,7 +72,7 @@ function enter(road: Road, exchange: Exchange): void {
   else if (method === 'TRACE') refuseTrace(road, exchange, place.site.id);
   else if (method === 'OPTIONS' && hopsLeft(method, fields) === 0) {
     answerOptions(road, exchange, place.site.id);
-  } else travel(road, exchange, configuration, place, exchange.receivedAt, null);
+  } else travel(road, exchange, configuration, keyPlace(road, exchange, place), exchange.receivedAt, null);
 }
 
 function travel(
@@ -92,8 +93,8 @@ function travel(
     hasClientCertificate: showsCertificate(exchange.connection.tls),
     selected: stored === null ? null : stored.head,
     hasVariants: variants.length > 0,
-    rule: place.rule,
-    site: place.site,
+    target: place.normalTarget,
+    settings: stored === null ? place.settings : settingsOfStored(place, stored),
     now,
   });
   switch (decision.action) {
@@ -129,21 +130,24 @@ function goForward(
   selected: StoredResponse | null,
   variants: readonly StoredResponse[],
 ): void {
-  const { exchange, place } = visit;
+  const { exchange } = visit;
   const isValidation = decision.action === 'validate';
   const stored = isValidation ? selected : null;
-  if (!place.mayFill) {
-    watch(road, exchange, pass(road, visit, decision, null, 'uri-spelling'));
-  } else if (isValidation && exchange.request.method === 'HEAD') {
-    watch(road, exchange, pass(road, visit, decision, stored, null));
+  if (isValidation && exchange.request.method === 'HEAD') {
+    watch(road, exchange, pass(road, visit, decision, stored));
   } else if (!isValidation && !decision.mayStore) {
-    watch(road, exchange, pass(road, visit, decision, null, null));
+    watch(road, exchange, pass(road, visit, decision, null));
   } else if (mayCollapse(road, visit, decision)) {
     const varyNames = visit.varyNames ?? variants[0]?.head.varyNames ?? [];
     collapse(road, visit, decision, stored, varyNames);
   } else {
     leadAlone(road, visit, decision, stored);
   }
+}
+
+/** Whether the origin is asked for what the key names and no more: its answer may be stored under it. */
+function isKeyed({ forward }: Forwarding): boolean {
+  return forward !== 'method' && forward !== 'bypass';
 }
 
 function mayCollapse(road: Road, visit: Visit, decision: Forwarding): boolean {
@@ -208,7 +212,10 @@ function lead(
   const { request, connection, body } = exchange;
   const informs = exchange;
   const signal = given?.signal ?? null;
-  const errand = { request, connection, body, configuration, place, condition, stored, informs, signal };
+  const errand = {
+    ...{ request, connection, body, configuration, place, condition, stored, informs, signal },
+    isKeyed: isKeyed(decision),
+  };
   watch(
     road,
     exchange,
@@ -317,13 +324,13 @@ async function pass(
   visit: Visit,
   decision: Forwarding,
   stored: StoredResponse | null,
-  reason: string | null,
 ): Promise<void> {
   const { exchange } = visit;
   try {
-    const response = await askForOne(road, visit, stored === null ? 'as-asked' : stored.head);
+    const condition = stored === null ? 'as-asked' : stored.head;
+    const response = await askForOne(road, visit, condition, isKeyed(decision));
     const validated = stored === null ? null : applyHeadResponse(road, visit, stored, response);
-    if (validated === null) await respondOwn(road, visit, { response, reason }, decision.forward);
+    if (validated === null) await respondOwn(road, visit, { response, reason: null }, decision.forward);
     else
       settle(
         road,
@@ -353,7 +360,7 @@ function mayCover(
   stored: StoredResponse,
   failure: 'disconnect' | 'status',
 ): boolean {
-  return mayServeStaleOnError(stored.head, road.clock.now(), place.site, failure);
+  return mayServeStaleOnError(stored.head, road.clock.now(), settingsOfStored(place, stored), failure);
 }
 
 /** Serves what is stored in place of an origin that failed (RFC 5861 §4). */

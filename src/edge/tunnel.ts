@@ -65,6 +65,7 @@ async function forwardSwitch(
       place,
       condition: 'as-asked',
       informs: exchange,
+      isKeyed: false,
       signal: given.signal,
       upgrade: protocol,
     });

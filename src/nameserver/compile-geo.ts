@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compileGeo } from '#core/ip/geo-compile.ts';
 import { writeFileAtomically } from '#platform/atomic-file.ts';
-import { withChecksum } from './geo-file.ts';
+import { withChecksum } from '#platform/geo-file.ts';
 import { findGeoPackage } from './geo-package.ts';
 
 const output = process.argv[2];

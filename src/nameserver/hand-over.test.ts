@@ -13,7 +13,7 @@ import { openListeningSocket } from '#platform/listening-socket.ts';
 import { createLocalHub } from '#platform/local-bus.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { snapshotDigest } from '#platform/snapshot-holder.ts';
-import { ensureGeoFile } from './geo-file.ts';
+import { ensureGeoFile } from './ensure-geo-file.ts';
 import { defaultGeoFile } from './geo-package.ts';
 import { openUdpCalls, openUdpSocket } from './libc-udp.ts';
 import { startNameserver } from './nameserver.ts';

@@ -8,8 +8,8 @@ import { type AuthorityView, createView, withHealth } from '#core/authority/view
 import type { IpAddress } from '#core/ip/address.ts';
 import type { GeoTable } from '#core/ip/geo-table.ts';
 import type { EdgeHealth } from '#core/model/messages.ts';
+import { openGeoFile } from '#platform/geo-file.ts';
 import { type CounterBlock, countAnswer } from './counters.ts';
-import { openGeoFile } from './geo-file.ts';
 
 /** News for a thread; plain, so that it passes between threads. */
 export type AnswererNews =

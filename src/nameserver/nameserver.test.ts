@@ -23,7 +23,7 @@ import { createLocalHub } from '#platform/local-bus.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { snapshotDigest } from '#platform/snapshot-holder.ts';
 import { createCounterBlock } from './counters.ts';
-import { ensureGeoFile } from './geo-file.ts';
+import { ensureGeoFile } from './ensure-geo-file.ts';
 import { defaultGeoFile } from './geo-package.ts';
 import { LiveAnswerer } from './live-answerer.ts';
 import { type RunningNameserver, startNameserver } from './nameserver.ts';

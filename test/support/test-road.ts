@@ -5,6 +5,7 @@ import type { Snapshot } from '#core/model/snapshot.ts';
 import { Collapse } from '#edge/collapse.ts';
 import { Configuration } from '#edge/configuration.ts';
 import { FailureLog } from '#edge/failure-log.ts';
+import { Geography } from '#edge/geography.ts';
 import { createHttp1Client } from '#edge/origin/http1-client.ts';
 import { Recorder } from '#edge/record.ts';
 import type { Road } from '#edge/road.ts';
@@ -31,6 +32,7 @@ export function makeTestRoad(storage: Storage, clock: Clock, originUrl = 'http:/
     tunnels: new Tunnels(),
     clock,
     log,
+    geography: new Geography(null, clock, log),
     configuration: new Configuration({
       generation: 1,
       sites: [site],

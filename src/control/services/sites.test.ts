@@ -33,6 +33,26 @@ const input = (id: string, more: Partial<SiteInput> = {}): SiteInput => ({
 /** The site as the edge has it. */
 const atEdge = (id: string) => edge.snapshots.at(-1)?.sites.find((site) => site.id === id);
 
+const CACHING_DEFAULTS = {
+  statusTtls: [],
+  cacheKey: {
+    query: { include: 'all', names: [], sorted: false },
+    headers: [],
+    cookies: [],
+    deviceClass: false,
+    country: false,
+  },
+  bypassWhen: { headers: [], cookies: [], query: [] },
+  setCookie: 'explicit',
+  requestDirectives: 'honour',
+  staleWhileRevalidateSeconds: 0,
+  staleIfErrorSeconds: 86_400,
+  finishFills: true,
+  requestFields: 'all',
+  checkContentType: true,
+  slices: 'auto',
+} satisfies Partial<SiteInput>;
+
 describe('sites', () => {
   test('a site that was added is at the edge, with a certificate, before the answer comes', async () => {
     const before = edge.snapshots.at(-1)?.generation ?? 0;
@@ -52,8 +72,7 @@ describe('sites', () => {
         },
       ],
       rules: [],
-      staleWhileRevalidateSeconds: 0,
-      staleIfErrorSeconds: 86_400,
+      ...CACHING_DEFAULTS,
       webSockets: true,
       minTlsVersion: '1.2',
       clientCertificates: null,

@@ -83,18 +83,7 @@ export class Sites {
   async patch(id: string, patch: SitePatch): Promise<SiteView> {
     const site = await this.#options.change(async (transaction) => {
       const former = await requireSite(transaction, id);
-      const given: Site = {
-        id,
-        hosts: patch.hosts ?? former.hosts,
-        origins: patch.origins ?? former.origins,
-        rules: patch.rules ?? former.rules,
-        staleWhileRevalidateSeconds: patch.staleWhileRevalidateSeconds ?? former.staleWhileRevalidateSeconds,
-        staleIfErrorSeconds: patch.staleIfErrorSeconds ?? former.staleIfErrorSeconds,
-        webSockets: patch.webSockets ?? former.webSockets,
-        minTlsVersion: patch.minTlsVersion ?? former.minTlsVersion,
-        clientCertificates:
-          patch.clientCertificates === undefined ? former.clientCertificates : patch.clientCertificates,
-      };
+      const given: Site = { ...former, ...withoutUndefined(patch) };
       const patched = hasSameAuthorities(given, former) ? given : this.#withReadAuthorities(given);
       await storeSite(transaction, patched, this.#options.zone);
       return patched;
@@ -123,6 +112,11 @@ export class Sites {
   #view(site: Site): SiteView {
     return { ...site, cname: cnameOf(site.id, this.#options.zone.name) };
   }
+}
+
+/** What the patch names: a field that is there without a value is as if it were left out. */
+function withoutUndefined(patch: SitePatch): Partial<Site> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
 }
 
 /** Those that stand are not judged again: one that has run out since does not keep a site from being changed. */

@@ -1,62 +1,12 @@
 import { describe, expect, test } from 'bun:test';
-import { formatHttpDate } from '#core/http/dates.ts';
 import { Fields } from '#core/http/fields.ts';
-import { type Rule, ruleSchema, type SiteInput, siteSchema } from '#core/model/site.ts';
-import { admit, headForAsker } from './admit.ts';
+import { ask, at, control, DEFAULT_TTL, KEPT, OVERRIDE, type Question, stored } from './admit.cases.ts';
+import { headForAsker } from './admit.ts';
 import { EXAMPLE_AT } from './example-head.cases.ts';
 import { ORIGIN_SILENT } from './freshness.ts';
-import type { StoredHead } from './stored-head.ts';
 
-const SITE = siteSchema.parse({
-  id: 'shop',
-  hosts: ['www.example.com'],
-  origins: [{ url: 'http://192.0.2.1' }],
-});
-
-type RuleInput = NonNullable<SiteInput['rules']>[number];
-
-interface Question {
-  readonly method?: string;
-  readonly request?: [string, string][];
-  readonly status?: number;
-  readonly response?: [string, string][];
-  readonly rule?: RuleInput;
-  /** Milliseconds the origin took. */
-  readonly delayMs?: number;
-  readonly hasClientCertificate?: boolean;
-  readonly path?: string;
-}
-
-function ask(question: Question) {
-  const rule: Rule | null = question.rule === undefined ? null : ruleSchema.parse(question.rule);
-  return admit({
-    method: question.method ?? 'GET',
-    requestFields: Fields.of(question.request ?? []),
-    hasClientCertificate: question.hasClientCertificate ?? false,
-    status: question.status ?? 200,
-    reason: '',
-    responseFields: Fields.of(question.response ?? []),
-    requestedAt: EXAMPLE_AT - (question.delayMs ?? 0),
-    respondedAt: EXAMPLE_AT,
-    rule,
-    site: SITE,
-    path: question.path ?? '/a?b',
-    host: 'www.example.com',
-    purgePosition: 7,
-  });
-}
-
-function stored(question: Question): StoredHead {
-  const admission = ask(question);
-  if (admission.action !== 'store') throw new Error(`passed: ${admission.reason}`);
-  return admission.head;
-}
-
-const at = (seconds: number) => formatHttpDate(EXAMPLE_AT + seconds * 1000);
-const control = (value: string): [string, string] => ['Cache-Control', value];
-const KEPT = control('max-age=60');
-const OVERRIDE: RuleInput = { mode: 'override-origin', edgeTtlSeconds: 300 };
-const DEFAULT_TTL: RuleInput = { edgeTtlSeconds: 300 };
+const COOKIE: [string, string] = ['Set-Cookie', 'a=b'];
+const HTML: [string, string] = ['Content-Type', 'text/html; charset=utf-8'];
 
 /** Reason of the refusal, or `store`. */
 const CASES: [rule: string, title: string, question: Question, expected: string][] = [
@@ -97,6 +47,16 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
     'POST without explicit lifetime',
     { method: 'POST', rule: DEFAULT_TTL, response: [['Content-Location', '/a?b']] },
     'method',
+  ],
+  [
+    'AD5',
+    'no-store of the request, not heard',
+    {
+      rule: { requestDirectives: 'ignore' },
+      request: [control('no-store')],
+      response: [KEPT],
+    },
+    'store',
   ],
   ['AD5', 'request no-store', { request: [control('no-store')], response: [KEPT] }, 'no-store'],
   ['AD5', 'request with other directives', { request: [control('no-cache')], response: [KEPT] }, 'store'],
@@ -175,7 +135,36 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
     { rule: OVERRIDE, request: [['Authorization', 'x']], response: [control('public, no-store')] },
     'authorization',
   ],
-  ['AD9', 'Set-Cookie', { response: [KEPT, ['Set-Cookie', 'a=b']] }, 'set-cookie'],
+  ['AD9', 'Set-Cookie, with a lifetime', { response: [KEPT, COOKIE] }, 'store'],
+  ['AD9', 'Set-Cookie, with Expires', { response: [['Expires', at(60)], COOKIE] }, 'store'],
+  ['AD9', 'Set-Cookie, a heuristic', { response: [['Last-Modified', at(-1000)], COOKIE] }, 'set-cookie'],
+  ['AD9', 'Set-Cookie, a default TTL', { rule: DEFAULT_TTL, response: [COOKIE] }, 'set-cookie'],
+  ['AD9', 'shared alone', { rule: { setCookie: 'shared' }, response: [KEPT, COOKIE] }, 'set-cookie'],
+  [
+    'AD9',
+    'shared alone, public',
+    { rule: { setCookie: 'shared' }, response: [control('public, max-age=60'), COOKIE] },
+    'store',
+  ],
+  ['AD9', 'stripped', { rule: { ...OVERRIDE, setCookie: 'strip' }, response: [COOKIE] }, 'store'],
+  [
+    'AD9',
+    'never',
+    { rule: { setCookie: 'never' }, response: [control('public, max-age=60'), COOKIE] },
+    'set-cookie',
+  ],
+  ['AD9', 'never, without a cookie', { rule: { setCookie: 'never' }, response: [KEPT] }, 'store'],
+  ['AD15', 'a page for a file', { path: '/me/x.css', response: [KEPT, HTML] }, 'type-mismatch'],
+  ['AD15', 'overridden', { path: '/me/x.css?a', rule: OVERRIDE, response: [HTML] }, 'type-mismatch'],
+  ['AD15', 'marked as shared', { path: '/x.css', response: [control('s-maxage=60'), HTML] }, 'store'],
+  [
+    'AD15',
+    'not asked for',
+    { path: '/x.css', rule: { checkContentType: false }, response: [KEPT, HTML] },
+    'store',
+  ],
+  ['AD15', 'of another status', { path: '/x.css', status: 404, response: [KEPT, HTML] }, 'store'],
+  ['AD15', 'a file', { path: '/x.css', response: [KEPT, ['Content-Type', 'text/css']] }, 'store'],
   ['AD9', 'Set-Cookie, overridden', { rule: OVERRIDE, response: [['Set-Cookie', 'a=b']] }, 'set-cookie'],
   [
     'AD9',
@@ -246,121 +235,6 @@ describe('admit', () => {
     test(`${rule} ${title} → ${expected}`, () => {
       const admission = ask(question);
       expect(admission.action === 'store' ? 'store' : admission.reason).toBe(expected as 'no-store');
-    });
-  }
-});
-
-type LifetimeCase = [
-  rule: string,
-  response: [string, string][],
-  expected: number,
-  changes?: Partial<Question>,
-];
-
-describe('the lifetime of what is stored', () => {
-  const etag: [string, string] = ['ETag', '"a"'];
-  const date: [string, string] = ['Date', at(0)];
-  const cases: LifetimeCase[] = [
-    ['LT1', [control('max-age=60, s-maxage=5')], 5],
-    ['LT1', [control('max-age=60'), ['Expires', at(-5)], date], 60],
-    ['LT1', [['Expires', at(20)], date], 20],
-    [
-      'LT1',
-      [
-        ['Expires', at(20)],
-        ['Date', at(-10)],
-      ],
-      30,
-    ],
-    [
-      'LT1',
-      [
-        ['Expires', at(20)],
-        ['Date', 'foo'],
-      ],
-      20,
-    ],
-    ['LT1', [['Expires', at(20)]], 20],
-    ['LT1', [['Expires', '0'], date, etag], 0],
-    ['LT1', [['Expires', at(-20)], date, etag], 0],
-    ['LT1', [['Expires', at(20)], ['Expires', at(30)], etag], 0],
-    ['LT1', [control('max-age=x'), ['Expires', at(20)], etag], 0],
-    ['LT1', [control('s-maxage=x, max-age=20'), etag], 0],
-    ['LT2', [['Last-Modified', at(-1000)], date], 100],
-    ['LT2', [['Last-Modified', at(-1e8)], date], 86_400],
-    ['LT2', [['Last-Modified', at(1000)], date], 0],
-    ['LT2', [['Last-Modified', at(-1000)], date, control('public')], 100, { status: 599 }],
-    ['LT2', [['Last-Modified', at(-1000)], date], 100, { status: 404 }],
-    ['LT3', [control('max-age=60')], 300, { rule: OVERRIDE }],
-    ['LT3', [control('max-age=60')], 60, { rule: DEFAULT_TTL }],
-    ['LT3', [['Last-Modified', at(-1000)], date], 300, { rule: DEFAULT_TTL }],
-    ['LT3', [], 300, { rule: DEFAULT_TTL, status: 302 }],
-    ['LT3', [etag], 0, { rule: DEFAULT_TTL, status: 404 }],
-    ['LT3', [control('max-age=60')], 60, { rule: OVERRIDE, status: 500 }],
-    ['LT3', [control('max-age=60')], 60, { rule: { mode: 'override-origin' } }],
-    ['LT3', [control('max-age=60'), etag], 0, { rule: { mode: 'override-origin', edgeTtlSeconds: 0 } }],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=60']], 60],
-    ['CC7', [control('no-store'), ['CDN-Cache-Control', 'max-age=60']], 60],
-    [
-      'CC7',
-      [
-        ['CDN-Cache-Control', 'foo, max-age=60;x=1'],
-        ['Expires', at(-5)],
-      ],
-      60,
-    ],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=60, &&&']], 1],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age="60"']], 1],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=-60']], 1],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'max-age=(60)']], 1],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'MaX-aGe=60']], 1],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', '']], 1],
-    ['CC7', [control('max-age=1'), ['CDN-Cache-Control', 'foo'], ['Expires', at(50)], etag], 0],
-    [
-      'CC7',
-      [
-        ['Perigee-CDN-Cache-Control', 'max-age=9'],
-        ['CDN-Cache-Control', 'max-age=60'],
-      ],
-      9,
-    ],
-    ['CC7', [['CDN-Cache-Control', 'max-age=60, no-store=?0, x=2']], 60],
-  ];
-  for (const [rule, response, expected, changes] of cases) {
-    test(`${rule} ${JSON.stringify(response)} ${JSON.stringify(changes ?? {})} → ${expected} s`, () => {
-      expect(stored({ ...changes, response }).freshnessLifetimeSeconds).toBe(expected);
-    });
-  }
-
-  const targeted: [value: string, expected: string][] = [
-    ['private', 'private'],
-    ['no-store', 'no-store'],
-    ['no-cache', 'no-cache'],
-    ['private=1', 'private'],
-    ['private=("a" "b")', 'private'],
-    ['private="x"', 'no-lifetime'],
-    ['private=x', 'no-lifetime'],
-  ];
-  for (const [value, expected] of targeted) {
-    test(`CC7 CDN-Cache-Control: ${value} → ${expected}`, () => {
-      const admission = ask({ response: [control('max-age=60'), ['CDN-Cache-Control', value]] });
-      expect(admission).toEqual({ action: 'pass', reason: expected as 'private' });
-    });
-  }
-});
-
-describe('the age of what is stored', () => {
-  const cases: [rule: string, response: [string, string][], delayMs: number, expected: number][] = [
-    ['AG1', [KEPT], 0, 0],
-    ['AG1', [KEPT], 1500, 1.5],
-    ['AG1', [KEPT, ['Age', '30']], 1500, 31.5],
-    ['AG1', [KEPT, ['Date', at(-40)], ['Age', '30']], 0, 40],
-    ['AG1', [KEPT, ['Date', at(40)], ['Age', '30']], 0, 30],
-    ['AG1', [KEPT, ['Date', 'rubbish']], 0, 0],
-  ];
-  for (const [rule, response, delayMs, expected] of cases) {
-    test(`${rule} ${JSON.stringify(response)} after ${delayMs} ms → ${expected} s`, () => {
-      expect(stored({ response, delayMs }).initialAgeSeconds).toBe(expected);
     });
   }
 });

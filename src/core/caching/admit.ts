@@ -10,9 +10,10 @@ import { copyEndToEnd } from '#core/http/hop-by-hop.ts';
 import { NameSet } from '#core/http/name-set.ts';
 import { resolveSameHost } from '#core/http/references.ts';
 import { parseVary } from '#core/http/vary.ts';
-import type { Rule, Site } from '#core/model/site.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { hasValidator } from './conditional-request.ts';
 import type { Admission, PassReason } from './decision.ts';
+import { isMistypedFile } from './file-type.ts';
 import { isHeuristicallyCacheable, isOverridden } from './lifetime.ts';
 import { VARY_NAMES_MAX } from './limits.ts';
 import { type DerivedMoments, deriveMoments } from './moments.ts';
@@ -33,9 +34,8 @@ export interface AdmitInput {
   /** ms since the epoch. */
   readonly requestedAt: number;
   readonly respondedAt: number;
-  /** Selected with the response's Content-Type. */
-  readonly rule: Rule | null;
-  readonly site: Site;
+  /** With the response's Content-Type. */
+  readonly settings: CacheSettings;
   /** Lower case, without port. */
   readonly host: string;
   /** Normalised path and query. */
@@ -56,14 +56,21 @@ const UNDERSTOOD_STATUSES: ReadonlySet<number> = new Set([
 ]);
 
 export function admit(input: AdmitInput): Admission {
-  const { status, responseFields, rule } = input;
+  const { status, responseFields, settings } = input;
   if (status === 206 || status === 416) return pass('range');
   if (status < 200 || status > 599 || UNSHAREABLE_STATUSES.has(status)) return pass('status');
-  if (rule !== null && rule.mode === 'bypass') return pass('rule-bypass');
+  if (settings.mode === 'bypass') return pass('rule-bypass');
 
   const { requestedAt, respondedAt } = input;
   const ageValue = responseFields.get('age');
-  const derived = deriveMoments({ status, fields: responseFields, ageValue, requestedAt, respondedAt, rule });
+  const derived = deriveMoments({
+    status,
+    fields: responseFields,
+    ageValue,
+    requestedAt,
+    respondedAt,
+    settings,
+  });
   const refusal =
     refusedMethod(input, derived) ?? refusedByDirectives(input, derived) ?? refusedBySafety(input, derived);
   if (refusal !== null) return pass(refusal);
@@ -98,10 +105,12 @@ function refusedMethod(input: AdmitInput, derived: DerivedMoments): PassReason |
 
 function refusedByDirectives(input: AdmitInput, derived: DerivedMoments): PassReason | null {
   const { directives } = derived;
-  const requestControl = input.requestFields.get('cache-control');
+  const requestControl = input.settings.honoursRequestDirectives
+    ? input.requestFields.get('cache-control')
+    : null;
   if (requestControl !== null && parseRequestDirectives(requestControl).noStore) return 'no-store';
   if (directives.mustUnderstand && !UNDERSTOOD_STATUSES.has(input.status)) return 'must-understand';
-  if (isOverridden(input.rule, input.status)) return null;
+  if (isOverridden(input.settings, input.status)) return null;
   // A cache that knows the status ignores the no-store that stands beside must-understand (§5.2.2.3).
   if (directives.noStore && !directives.mustUnderstand) return 'no-store';
   if (directives.private) return 'private';
@@ -118,21 +127,45 @@ function refusedBySafety(input: AdmitInput, derived: DerivedMoments): PassReason
       return hasAuthorization ? 'authorization' : 'client-certificate';
     }
   }
-  if (setsCookie(input.responseFields, directives) && !isMarkedShared(derived)) return 'set-cookie';
-  return null;
+  if (isMistyped(input, derived)) return 'type-mismatch';
+  return refusesCookie(input, derived) ? 'set-cookie' : null;
 }
 
-/** Whether a cookie would be stored along. */
-function setsCookie(fields: FieldReader, directives: ResponseDirectives): boolean {
-  return fields.get('set-cookie') !== null && !isWithheld('set-cookie', directives);
+/** Whether the response sets a cookie that the site does not let be stored along. */
+function refusesCookie({ responseFields, settings }: AdmitInput, derived: DerivedMoments): boolean {
+  if (responseFields.get('set-cookie') === null) return false;
+  switch (settings.setCookie) {
+    case 'explicit':
+      // A cookie is usually one person's: no TTL of ours, and no heuristic, makes it everybody's.
+      return (
+        !isWithheld('set-cookie', derived.directives) &&
+        derived.lifetime.source !== 'explicit' &&
+        !isMarkedShared(derived)
+      );
+    case 'shared':
+      return !isWithheld('set-cookie', derived.directives) && !isMarkedShared(derived);
+    case 'strip':
+      return false;
+    case 'never':
+      return true;
+  }
+}
+
+/** The origin has said that this answer is for everybody: `public`, s-maxage, or a directive for CDNs alone. */
+function isMarkedShared(derived: DerivedMoments): boolean {
+  return derived.directives.public || derived.directives.sMaxAge !== null || derived.isTargeted;
 }
 
 /**
- * A cookie is usually one person's, and frameworks add it without regard to caching; so the origin must
- * have said that this answer is for everybody: `public`, s-maxage, or a directive for CDNs alone.
+ * Web cache deception: a link to `/account/x.css` makes some origins answer with the account. A page where a static
+ * file is asked for is stored only where the origin marks it as everybody's.
  */
-function isMarkedShared(derived: DerivedMoments): boolean {
-  return derived.directives.public || derived.directives.sMaxAge !== null || derived.isTargeted;
+function isMistyped(
+  { settings, path, status, responseFields }: AdmitInput,
+  derived: DerivedMoments,
+): boolean {
+  if (!settings.checksContentType || status >= 300) return false;
+  return isMistypedFile(path, responseFields.get('content-type')) && !isMarkedShared(derived);
 }
 
 /** Fields that `no-cache="…"` or `private="…"` keeps out of the store. */
@@ -162,13 +195,13 @@ function headOf(
   return {
     status: input.status,
     reason: input.reason,
-    fields: storedFields(input.responseFields, derived.directives, derived.moments.dateAt),
+    fields: storedFields(input.responseFields, derived.directives, derived.moments.dateAt, input.settings),
     varyNames,
     varyValues: varyValuesOf(input.requestFields, varyNames),
     requestedAt: input.requestedAt,
     respondedAt: input.respondedAt,
     ...derived.moments,
-    siteId: input.site.id,
+    siteId: input.settings.siteId,
     host: input.host,
     path: input.path,
     tags,
@@ -181,14 +214,23 @@ function headOf(
 const NOT_STORED = new NameSet(['age', 'cache-status', 'content-length', 'date', 'proxy-status']);
 
 /** What is kept (RFC 9111 §3.1): end-to-end fields, without withheld ones, and with a valid Date. */
-export function storedFields(fields: Fields, directives: ResponseDirectives, dateAt: number): Fields {
+export function storedFields(
+  fields: Fields,
+  directives: ResponseDirectives,
+  dateAt: number,
+  settings: CacheSettings,
+): Fields {
   const flat: string[] = ['Date', formatHttpDate(dateAt)];
-  const hasWithheld = directives.noCacheFields.length > 0 || directives.privateFields.length > 0;
-  copyEndToEnd(
-    fields,
-    flat,
-    (name) => !NOT_STORED.has(name) && !(hasWithheld && isWithheld(lowerCaseName(name), directives)),
-  );
+  const stripsCookies = settings.setCookie === 'strip';
+  const hasWithheld =
+    stripsCookies || directives.noCacheFields.length > 0 || directives.privateFields.length > 0;
+  const isKept = (name: string): boolean => {
+    if (NOT_STORED.has(name)) return false;
+    if (!hasWithheld) return true;
+    const lower = lowerCaseName(name);
+    return !(stripsCookies && lower === 'set-cookie') && !isWithheld(lower, directives);
+  };
+  copyEndToEnd(fields, flat, isKept);
   return new Fields(flat);
 }
 

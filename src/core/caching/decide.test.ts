@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Fields } from '#core/http/fields.ts';
+import { resolveSettings } from '#core/model/cache-settings.ts';
 import { type Rule, ruleSchema, siteSchema } from '#core/model/site.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
@@ -15,6 +16,10 @@ const SITE = siteSchema.parse({
 const PATIENT_SITE = { ...SITE, staleWhileRevalidateSeconds: 30 };
 const BYPASS: Rule = ruleSchema.parse({ mode: 'bypass' });
 const KEEP: Rule = ruleSchema.parse({ edgeTtlSeconds: 5 });
+const DEAF: Rule = ruleSchema.parse({ requestDirectives: 'ignore' });
+const WATCHFUL: Rule = ruleSchema.parse({
+  bypassWhen: { headers: ['X-Preview'], cookies: ['sess_*', 'theme=dark'], query: ['preview'] },
+});
 
 interface Question {
   readonly method?: string;
@@ -23,6 +28,7 @@ interface Question {
   readonly selected?: Partial<StoredHead> | null;
   readonly hasVariants?: boolean;
   readonly rule?: Rule;
+  readonly target?: string;
   readonly site?: typeof SITE;
   /** Seconds since the response came. */
   readonly after?: number;
@@ -38,8 +44,8 @@ function ask(question: Question): Decision {
     hasClientCertificate: question.hasClientCertificate ?? false,
     selected: selected === null ? null : exampleHead(selected),
     hasVariants: question.hasVariants ?? selected !== null,
-    rule: question.rule ?? null,
-    site: question.site ?? SITE,
+    target: question.target ?? '/',
+    settings: resolveSettings(question.site ?? SITE, question.rule ?? null, question.rule ?? null),
     now: EXAMPLE_AT + (question.after ?? 10) * 1000,
   });
 }
@@ -73,6 +79,37 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
   ['DE2', 'GET with content', { hasBody: true }, 'forward bypass'],
   ['DE2', 'a bypass rule', { rule: BYPASS }, 'forward bypass'],
   ['DE2', 'another rule', { rule: KEEP }, 'reuse'],
+  [
+    'DE2',
+    'a cookie that bypasses',
+    { rule: WATCHFUL, fields: { cookie: 'a=1; sess_x=2' } },
+    'forward bypass',
+  ],
+  ['DE2', 'a cookie with a value', { rule: WATCHFUL, fields: { cookie: 'theme=dark' } }, 'forward bypass'],
+  ['DE2', 'another value', { rule: WATCHFUL, fields: { cookie: 'theme=light; x' } }, 'reuse'],
+  ['DE2', 'a header that bypasses', { rule: WATCHFUL, fields: { 'x-preview': '' } }, 'forward bypass'],
+  ['DE2', 'a parameter that bypasses', { rule: WATCHFUL, target: '/?a&preview' }, 'forward bypass'],
+  ['DE2', 'another parameter', { rule: WATCHFUL, target: '/?a=preview' }, 'reuse'],
+  ['DE2', 'nothing of the kind', { rule: WATCHFUL }, 'reuse'],
+  [
+    'DE2',
+    'POST, and nothing is stored',
+    { rule: WATCHFUL, method: 'POST', target: '/?preview' },
+    'forward method',
+  ],
+  ['DE16', 'no-cache, not heard', { rule: DEAF, fields: control('no-cache') }, 'reuse'],
+  [
+    'DE16',
+    'no-store, not heard',
+    { rule: DEAF, fields: control('no-store'), ...NONE },
+    'forward uri-miss store collapse',
+  ],
+  [
+    'DE16',
+    'only-if-cached, not heard',
+    { rule: DEAF, fields: control('only-if-cached'), ...NONE },
+    'forward uri-miss store collapse',
+  ],
   ['DE3', 'nothing stored', NONE, 'forward uri-miss store collapse'],
   ['DE3', 'nothing selected', { selected: null, hasVariants: true }, 'forward vary-miss store collapse'],
   ['DE4', 'If-None-Match', { ...NONE, fields: { 'if-none-match': '"a"' } }, 'forward uri-miss store'],

@@ -1,10 +1,10 @@
 /**
  * What to do with a request, given what is stored (RFC 9111 §4). Pure: the road performs the decision.
  *
- *   method, body, rule            stored, request directives             decision
+ *   method, body, settings        stored, request directives             decision
  *   ----------------------------  -------------------------------------  -----------------------------
  *   not GET/HEAD, or with a body  any                                    forward (method, bypass)
- *   rule says bypass              any                                    forward (bypass)
+ *   a rule or condition: bypass   any                                    forward (bypass)
  *   GET/HEAD                      none                                   forward (uri-miss, vary-miss)
  *   GET/HEAD                      fresh, request content with its age    reuse
  *   GET/HEAD                      fresh, request wants better            validate (request)
@@ -15,8 +15,9 @@
  * `only-if-cached` turns whatever would go to the origin into 504 (§5.2.1.7). `Pragma` is not read (§5.4).
  */
 import { parseRequestDirectives, type RequestDirectives } from '#core/http/cache-control.ts';
-import type { FieldReader } from '#core/http/fields.ts';
-import type { Rule, Site } from '#core/model/site.ts';
+import type { Fields } from '#core/http/fields.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
+import { meetsBypass } from './bypass.ts';
 import { hasConditions } from './conditional-request.ts';
 import type { Decision, ForwardReason } from './decision.ts';
 import { currentAgeSeconds, mayServeStaleOnError, mayServeStaleWhileRevalidate } from './freshness.ts';
@@ -24,7 +25,7 @@ import type { StoredHead } from './stored-head.ts';
 
 export interface DecideInput {
   readonly method: string;
-  readonly fields: FieldReader;
+  readonly fields: Fields;
   readonly hasBody: boolean;
   /** Whether the origin is told of a certificate that the client showed. */
   readonly hasClientCertificate: boolean;
@@ -32,23 +33,29 @@ export interface DecideInput {
   readonly selected: StoredHead | null;
   /** Whether anything is stored under the key. */
   readonly hasVariants: boolean;
-  readonly rule: Rule | null;
-  readonly site: Site;
+  /** Normalised path and query. */
+  readonly target: string;
+  readonly settings: CacheSettings;
   /** ms since the epoch. */
   readonly now: number;
 }
 
 export function decide(input: DecideInput): Decision {
-  const { method, fields, selected, rule } = input;
+  const { method, fields, selected, settings } = input;
   const isCacheable = method === 'GET' || method === 'HEAD';
-  if (!isCacheable) return forwardUncached('method', method === 'POST');
+  if (!isCacheable) return forwardUncached('method', method === 'POST' && !isBypassed(input));
   // Content in a GET has no defined meaning (RFC 9110 §9.3.1); an origin that gives it one must see it.
-  if (input.hasBody || (rule !== null && rule.mode === 'bypass')) return forwardUncached('bypass', false);
+  if (input.hasBody || settings.mode === 'bypass' || isBypassed(input))
+    return forwardUncached('bypass', false);
 
-  const cacheControl = fields.get('cache-control');
+  const cacheControl = settings.honoursRequestDirectives ? fields.get('cache-control') : null;
   const wanted = cacheControl === null ? null : parseRequestDirectives(cacheControl);
   if (selected === null) return forwardMiss(input, wanted, input.hasVariants ? 'vary-miss' : 'uri-miss');
   return wanted === null ? decidePlain(input, selected) : decideWanted(input, selected, wanted);
+}
+
+function isBypassed({ settings, fields, target }: DecideInput): boolean {
+  return settings.bypassWhen !== null && meetsBypass(settings.bypassWhen, fields, target);
 }
 
 /** Past the cache; the answer to a POST may still be stored when it says so itself (RFC 9110 §9.3.3). */
@@ -79,17 +86,18 @@ function refuse(detail: string): Decision {
 
 /** A request without Cache-Control: the hot path. */
 function decidePlain(input: DecideInput, selected: StoredHead): Decision {
-  const { now, site } = input;
+  const { now, settings } = input;
   if (!selected.mustValidateAlways && selected.freshnessLifetimeSeconds > currentAgeSeconds(selected, now)) {
     return { action: 'reuse', selected, isStale: false };
   }
-  if (mayServeStaleWhileRevalidate(selected, now, site)) return { action: 'reuse-and-revalidate', selected };
+  if (mayServeStaleWhileRevalidate(selected, now, settings))
+    return { action: 'reuse-and-revalidate', selected };
   return validate(input, selected, 'stale');
 }
 
 /** A request with directives of its own (§5.2.1). Unreadable arguments are taken as the strictest. */
 function decideWanted(input: DecideInput, selected: StoredHead, wanted: RequestDirectives): Decision {
-  const { now, site } = input;
+  const { now, settings } = input;
   if (wanted.noCache) return validateUnless(wanted, input, selected, 'request');
 
   const age = currentAgeSeconds(selected, now);
@@ -106,7 +114,7 @@ function decideWanted(input: DecideInput, selected: StoredHead, wanted: RequestD
     if (mayBeStale && wanted.maxStale !== null && -remaining <= secondsOr(wanted.maxStale, -1)) {
       return { action: 'reuse', selected, isStale: true };
     }
-    if (!wanted.onlyIfCached && mayServeStaleWhileRevalidate(selected, now, site)) {
+    if (!wanted.onlyIfCached && mayServeStaleWhileRevalidate(selected, now, settings)) {
       return { action: 'reuse-and-revalidate', selected };
     }
   }
@@ -136,6 +144,6 @@ function validate(input: DecideInput, selected: StoredHead, forward: ForwardReas
     action: 'validate',
     selected,
     forward,
-    mayServeStaleOnError: mayServeStaleOnError(selected, input.now, input.site, 'disconnect'),
+    mayServeStaleOnError: mayServeStaleOnError(selected, input.now, input.settings, 'disconnect'),
   };
 }

@@ -51,6 +51,7 @@ export type PassReason =
   | 'vary-client'
   | 'no-lifetime'
   | 'set-cookie'
+  | 'type-mismatch'
   | 'range'
   | 'too-large'
   | 'doubtful-end'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { formatHttpDate } from '#core/http/dates.ts';
 import { Fields } from '#core/http/fields.ts';
+import { resolveSettings } from '#core/model/cache-settings.ts';
 import { ruleSchema, siteSchema } from '#core/model/site.ts';
 import { hasConditions, hasValidator, makeConditional } from './conditional-request.ts';
 import { EXAMPLE_AT, exampleHead } from './example-head.cases.ts';
@@ -20,12 +21,12 @@ function stored(entries: [string, string][], changes: Partial<StoredHead> = {}):
 }
 
 function update(head: StoredHead, entries: [string, string][], rule = {}): StoredHead {
+  const parsed = ruleSchema.parse(rule);
   return freshen(head, {
     responseFields: Fields.of(entries),
     requestedAt: LATER - 500,
     respondedAt: LATER,
-    rule: Object.keys(rule).length === 0 ? null : ruleSchema.parse(rule),
-    site: SITE,
+    settings: resolveSettings(SITE, parsed, parsed),
   });
 }
 

@@ -5,7 +5,7 @@
 
 import { isStrongMatch, isWeakMatch } from '#core/http/conditions.ts';
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
-import type { Rule, Site } from '#core/model/site.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { storedFields } from './admit.ts';
 import { isOverridden } from './lifetime.ts';
 import { deriveMoments } from './moments.ts';
@@ -18,8 +18,7 @@ export interface FreshenInput {
   /** ms since the epoch. */
   readonly requestedAt: number;
   readonly respondedAt: number;
-  readonly rule: Rule | null;
-  readonly site: Site;
+  readonly settings: CacheSettings;
 }
 
 /** Describe the stored bytes: replaced only when a strong validator proves that they are the same (§3.2). */
@@ -27,7 +26,7 @@ const BOUND_TO_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content
 
 /** The stored head after the update; its body stays. */
 export function freshen(head: StoredHead, input: FreshenInput): StoredHead {
-  const { responseFields } = input;
+  const { responseFields, settings } = input;
   const merged = mergeFields(head, responseFields);
   const { moments, directives } = deriveMoments({
     status: head.status,
@@ -35,15 +34,15 @@ export function freshen(head: StoredHead, input: FreshenInput): StoredHead {
     ageValue: responseFields.get('age'),
     requestedAt: input.requestedAt,
     respondedAt: input.respondedAt,
-    rule: input.rule,
+    settings,
   });
   // The origin now forbids what it allowed when the body was stored: never reused without asking.
   const isForbidden = directives.private || (directives.noStore && !directives.mustUnderstand);
-  const isWithdrawn = isForbidden && !isOverridden(input.rule, head.status);
+  const isWithdrawn = isForbidden && !isOverridden(settings, head.status);
   return {
     ...head,
     ...moments,
-    fields: storedFields(merged, directives, moments.dateAt),
+    fields: storedFields(merged, directives, moments.dateAt, settings),
     mustValidateAlways: moments.mustValidateAlways || isWithdrawn,
     requestedAt: input.requestedAt,
     respondedAt: input.respondedAt,

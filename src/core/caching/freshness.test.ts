@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { resolveSettings } from '#core/model/cache-settings.ts';
 import { siteSchema } from '#core/model/site.ts';
 import { EXAMPLE_AT, exampleHead } from './example-head.cases.ts';
 import {
@@ -11,13 +12,17 @@ import {
 } from './freshness.ts';
 import type { StoredHead } from './stored-head.ts';
 
-const SITE = siteSchema.parse({
-  id: 'shop',
-  hosts: ['www.example.com'],
-  origins: [{ url: 'http://192.0.2.1' }],
-  staleWhileRevalidateSeconds: 10,
-  staleIfErrorSeconds: 100,
-});
+const SETTINGS = resolveSettings(
+  siteSchema.parse({
+    id: 'shop',
+    hosts: ['www.example.com'],
+    origins: [{ url: 'http://192.0.2.1' }],
+    staleWhileRevalidateSeconds: 10,
+    staleIfErrorSeconds: 100,
+  }),
+  null,
+  null,
+);
 const after = (seconds: number) => EXAMPLE_AT + seconds * 1000;
 
 describe('age', () => {
@@ -52,7 +57,7 @@ describe('stale answers', () => {
   ];
   for (const [rule, changes, seconds, expected] of whileRevalidating) {
     test(`${rule} while revalidating ${JSON.stringify(changes)} at ${seconds} s: ${expected}`, () => {
-      expect(mayServeStaleWhileRevalidate(exampleHead(changes), after(seconds), SITE)).toBe(expected);
+      expect(mayServeStaleWhileRevalidate(exampleHead(changes), after(seconds), SETTINGS)).toBe(expected);
     });
   }
 
@@ -79,8 +84,8 @@ describe('stale answers', () => {
   for (const [rule, changes, seconds, disconnect, status] of onError) {
     test(`${rule} on error ${JSON.stringify(changes)} at ${seconds} s: ${disconnect}, ${status}`, () => {
       const head = exampleHead(changes);
-      expect(mayServeStaleOnError(head, after(seconds), SITE, 'disconnect')).toBe(disconnect);
-      expect(mayServeStaleOnError(head, after(seconds), SITE, 'status')).toBe(status);
+      expect(mayServeStaleOnError(head, after(seconds), SETTINGS, 'disconnect')).toBe(disconnect);
+      expect(mayServeStaleOnError(head, after(seconds), SETTINGS, 'status')).toBe(status);
     });
   }
 

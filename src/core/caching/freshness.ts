@@ -2,7 +2,7 @@
  * Age and freshness of a stored response (RFC 9111 §4.2) and how long it may be served stale (§4.2.4,
  * RFC 5861). Only numbers are read: everything was computed when the response was stored or freshened.
  */
-import type { Site } from '#core/model/site.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { AGE_SECONDS_MAX } from './limits.ts';
 import type { StoredHead } from './stored-head.ts';
 
@@ -32,11 +32,15 @@ function stalenessSeconds(head: StoredHead, now: number): number {
 }
 
 /** Whether it may answer now while it is validated behind the answer (RFC 5861 §3). */
-export function mayServeStaleWhileRevalidate(head: StoredHead, now: number, site: Site): boolean {
+export function mayServeStaleWhileRevalidate(
+  head: StoredHead,
+  now: number,
+  settings: CacheSettings,
+): boolean {
   if (head.mustValidateAlways || head.mustNotServeStale) return false;
   const windowSeconds =
     head.staleWhileRevalidateSeconds === ORIGIN_SILENT
-      ? site.staleWhileRevalidateSeconds
+      ? settings.staleWhileRevalidateSeconds
       : head.staleWhileRevalidateSeconds;
   return windowSeconds > 0 && stalenessSeconds(head, now) < windowSeconds;
 }
@@ -50,7 +54,7 @@ export function mayServeStaleWhileRevalidate(head: StoredHead, now: number, site
 export function mayServeStaleOnError(
   head: StoredHead,
   now: number,
-  site: Site,
+  settings: CacheSettings,
   failure: 'disconnect' | 'status',
 ): boolean {
   // One error in place of another helps nobody, and would hide that the origin is back.
@@ -60,8 +64,8 @@ export function mayServeStaleOnError(
   if (head.mustNotServeStale) return false;
   const own = head.staleIfErrorSeconds;
   const windowSeconds =
-    own === ORIGIN_SILENT || (failure === 'disconnect' && site.staleIfErrorSeconds > own)
-      ? site.staleIfErrorSeconds
+    own === ORIGIN_SILENT || (failure === 'disconnect' && settings.staleIfErrorSeconds > own)
+      ? settings.staleIfErrorSeconds
       : own;
   return staleness < windowSeconds;
 }

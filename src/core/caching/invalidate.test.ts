@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Fields } from '#core/http/fields.ts';
 import { resolveSameHost } from '#core/http/references.ts';
-import { cacheKey } from './cache-key.ts';
+import { urlKeyOf } from './cache-key.ts';
 import { invalidatedTargets } from './invalidate.ts';
 
 function ask(method: string, status: number, entries: [string, string][] = [], target = '/a/b?c'): string[] {
@@ -64,7 +64,7 @@ describe('invalidation', () => {
 
 describe('cache keys', () => {
   test('CK1 scheme, host without port, normalised target', () => {
-    expect(cacheKey({ scheme: 'https', host: 'WWW.example.com.:8443', normalTarget: '/a?b' })).toBe(
+    expect(urlKeyOf({ scheme: 'https', host: 'WWW.example.com.:8443', keyTarget: '/a?b' })).toBe(
       'https://www.example.com/a?b',
     );
   });

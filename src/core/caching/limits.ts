@@ -16,3 +16,5 @@ export const PURGES_PER_SITE_MAX = 10_000;
 export const PURGES_TOTAL_MAX = 200_000;
 /** The largest age we say (RFC 9111 §1.2.2), seconds. */
 export const AGE_SECONDS_MAX = 2_147_483_648;
+/** Characters that headers, cookies and the rest may add to a key; a request with more passes the cache by. */
+export const KEY_EXTRAS_CHARACTERS_MAX = 2_048;

@@ -6,7 +6,7 @@ import { type DirectiveSeconds, parseAge, type ResponseDirectives } from '#core/
 import { parseHttpDate } from '#core/http/dates.ts';
 import type { FieldReader } from '#core/http/fields.ts';
 import { trimWhitespace } from '#core/http/syntax.ts';
-import type { Rule } from '#core/model/site.ts';
+import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { effectiveDirectives } from './directives.ts';
 import { ORIGIN_SILENT } from './freshness.ts';
 import { freshnessLifetime, isOverridden, type Lifetime } from './lifetime.ts';
@@ -21,7 +21,7 @@ export interface MomentsInput {
   /** ms since the epoch. */
   readonly requestedAt: number;
   readonly respondedAt: number;
-  readonly rule: Rule | null;
+  readonly settings: CacheSettings;
 }
 
 /** The part of a stored head that time and validation rest on. */
@@ -48,7 +48,7 @@ export interface DerivedMoments {
 }
 
 export function deriveMoments(input: MomentsInput): DerivedMoments {
-  const { fields, rule, status, respondedAt } = input;
+  const { fields, settings, status, respondedAt } = input;
   const { directives, isTargeted } = effectiveDirectives(fields);
   // Without a readable Date the moment of arrival stands for it (RFC 9110 §6.6.1).
   const dateAt = readDate(fields.get('date'), respondedAt) ?? respondedAt;
@@ -58,16 +58,16 @@ export function deriveMoments(input: MomentsInput): DerivedMoments {
     fields,
     directives,
     isTargeted,
-    rule,
+    settings,
     dateAt,
     lastModifiedAt,
   });
-  const isRuled = isOverridden(rule, status);
+  const isRuled = isOverridden(settings, status);
   const moments: Moments = {
     initialAgeSeconds: initialAge(input, dateAt),
     freshnessLifetimeSeconds: lifetime.seconds,
     isHeuristic: lifetime.source === 'heuristic',
-    browserTtlSeconds: rule?.browserTtlSeconds ?? null,
+    browserTtlSeconds: settings.browserTtlSeconds,
     mustValidateAlways: directives.noCache && !isRuled,
     mustNotServeStale: forbidsStale(directives),
     staleWhileRevalidateSeconds: windowSeconds(directives.staleWhileRevalidate),

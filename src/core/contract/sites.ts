@@ -1,5 +1,6 @@
 /** Operations on sites: what customers configure. */
 import { z } from 'zod';
+import { patchCachingShape } from '../model/caching-options.ts';
 import { siteIdSchema, siteSchema } from '../model/site.ts';
 import { pageQuerySchema } from './paging.ts';
 import { API_PREFIX, defineRoute } from './route.ts';
@@ -14,17 +15,14 @@ export type SiteView = z.output<typeof siteViewSchema>;
 /** A whole site; `cname` may be sent back as it was read and is ignored. */
 export const siteBodySchema = siteSchema.extend({ cname: z.string().optional() });
 
-const { hosts, origins, rules, staleWhileRevalidateSeconds, staleIfErrorSeconds, webSockets } =
-  siteSchema.shape;
-const { minTlsVersion, clientCertificates } = siteSchema.shape;
+const { hosts, origins, rules, webSockets, minTlsVersion, clientCertificates } = siteSchema.shape;
 
 /** Fields to replace; what is left out stays. Lists are replaced whole. */
 export const sitePatchSchema = z.strictObject({
   hosts: hosts.optional(),
   origins: origins.optional(),
   rules: rules.unwrap().optional(),
-  staleWhileRevalidateSeconds: staleWhileRevalidateSeconds.unwrap().optional(),
-  staleIfErrorSeconds: staleIfErrorSeconds.unwrap().optional(),
+  ...patchCachingShape,
   webSockets: webSockets.unwrap().optional(),
   minTlsVersion: minTlsVersion.unwrap().optional(),
   clientCertificates: clientCertificates.unwrap().optional(),

@@ -18,6 +18,9 @@ function forward(
     hostToSend: 'origin.example.com',
     via: 'perigee',
     cdnLoopName: 'perigee',
+    listed: null,
+    keyHeaders: [],
+    keyFields: [],
   });
 }
 

@@ -3,7 +3,7 @@
  * CDN-Loop (RFC 8586) added. What users say about where a request comes from is never believed: those
  * fields are removed and, where origins expect them, set by us.
  */
-import { Fields } from './fields.ts';
+import { Fields, lowerCaseName } from './fields.ts';
 import { copyEndToEnd } from './hop-by-hop.ts';
 import { NameSet, startsWithName } from './name-set.ts';
 import { splitList, trimWhitespace } from './syntax.ts';
@@ -25,6 +25,12 @@ export interface ForwardedRequestOptions {
   readonly via: string;
   /** Our cdn-id in CDN-Loop. */
   readonly cdnLoopName: string;
+  /** Of what the user sent, these alone are passed on beside `USUAL` and `keyHeaders`; null: all. Lower case. */
+  readonly listed: ReadonlySet<string> | null;
+  /** Headers that are part of the cache key. Lower case. */
+  readonly keyHeaders: readonly string[];
+  /** What else of the request is in the key, as fields of ours (flat). */
+  readonly keyFields: readonly string[];
 }
 
 /** Fields that ask an origin to take the request as of another method. */
@@ -54,8 +60,8 @@ const REPLACED: readonly string[] = ['cdn-loop', 'content-length', 'expect', 'ho
 const REMOVED = new NameSet([...CLAIMS, ...REPLACED], true);
 const HYPHEN = 0x2d;
 
-/** Beginnings of the names by which servers pass on what TLS told them. */
-const CLAIM_PREFIXES: readonly string[] = ['x-forwarded-', 'x-ssl-client-', 'ssl-client-'];
+/** Beginnings of the names of our own fields, and of those by which servers pass on what TLS told them. */
+const CLAIM_PREFIXES: readonly string[] = ['perigee-', 'x-forwarded-', 'x-ssl-client-', 'ssl-client-'];
 
 function isPassedOn(name: string): boolean {
   if (REMOVED.has(name)) return false;
@@ -96,12 +102,10 @@ export function forwardedRequestFields(options: ForwardedRequestOptions): Fields
   const flat: string[] = ['Host', options.hostToSend];
   const isShared = method === 'GET' || method === 'HEAD';
   const hops = hopsLeft(method, fields);
-  copyEndToEnd(
-    fields,
-    flat,
-    isShared ? isPassedOnWhenShared : hops === null ? isPassedOn : isPassedOnCounted,
-  );
+  const isWanted = isShared ? isPassedOnWhenShared : hops === null ? isPassedOn : isPassedOnCounted;
+  copyEndToEnd(fields, flat, options.listed === null ? isWanted : whereListed(options, isWanted));
   if (hops !== null) flat.push('Max-Forwards', String(Math.max(0, hops - 1)));
+  flat.push(...options.keyFields);
   flat.push('X-Forwarded-For', options.clientAddress);
   flat.push('X-Forwarded-Proto', options.scheme);
   flat.push('X-Forwarded-Host', options.authority);
@@ -110,6 +114,25 @@ export function forwardedRequestFields(options: ForwardedRequestOptions): Fields
   const loop = fields.get('cdn-loop');
   flat.push('CDN-Loop', loop === null ? options.cdnLoopName : `${loop}, ${options.cdnLoopName}`);
   return new Fields(flat);
+}
+
+/** What a request says of itself and its content, and what origins need to answer it, whatever else a site lists. */
+const USUAL: ReadonlySet<string> = new Set([
+  ...['accept', 'accept-encoding', 'accept-language', 'authorization', 'cache-control', 'content-encoding'],
+  ...['content-language', 'content-type', 'if-match', 'if-modified-since', 'if-none-match', 'if-range'],
+  ...['if-unmodified-since', 'range', 'te', 'user-agent'],
+]);
+
+/** What users send beside the key could be reflected in an answer that is stored for everybody (cache poisoning). */
+function whereListed(
+  { listed, keyHeaders }: ForwardedRequestOptions,
+  isWanted: (name: string) => boolean,
+): (name: string) => boolean {
+  return (name) => {
+    if (!isWanted(name)) return false;
+    const lower = lowerCaseName(name);
+    return USUAL.has(lower) || listed?.has(lower) === true || keyHeaders.includes(lower);
+  };
 }
 
 function appendVia(existing: string | null, httpVersion: string, pseudonym: string): string {

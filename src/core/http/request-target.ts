@@ -66,23 +66,6 @@ export function normaliseTarget(target: string): string | null {
   return query === null ? cleanPath : `${cleanPath}?${query}`;
 }
 
-/**
- * Whether the target as received may fill the cache under its normal form. The origin sees the target as
- * received; when it is spelled otherwise than by the case of its percent-encodings, an origin might answer
- * something else than it would to the normal form, and a stranger could store that for everybody.
- */
-export function maySpellingFill(target: string, normalTarget: string): boolean {
-  if (target === normalTarget) return true;
-  const parsed = target.charCodeAt(0) === 0x2f ? target : pathOfAbsoluteForm(target);
-  if (parsed === null || parsed.length !== normalTarget.length) return false;
-  for (let i = 0; i < parsed.length; i++) {
-    if (parsed.charCodeAt(i) === normalTarget.charCodeAt(i)) continue;
-    const isHex = parsed.charCodeAt(i - 1) === 0x25 || parsed.charCodeAt(i - 2) === 0x25;
-    if (!isHex || parsed.charAt(i).toUpperCase() !== normalTarget.charAt(i)) return false;
-  }
-  return true;
-}
-
 /** The hot path: begins with "/", only characters that normalisation leaves alone, no dot segment possible. */
 function isPlain(target: string): boolean {
   if (target.charCodeAt(0) !== 0x2f) return false;

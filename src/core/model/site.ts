@@ -4,6 +4,7 @@
  * edges validate with them.
  */
 import { z } from 'zod';
+import { REQUEST_OPTIONS, ruleCachingShape, siteCachingShape, ttlSecondsSchema } from './caching-options.ts';
 
 const HOST_NAME =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -14,7 +15,6 @@ export const SITE_LIMITS = {
   originsMax: 8,
   rulesMax: 200,
   patternCharactersMax: 256,
-  ttlSecondsMax: 31_536_000,
   /** Authorities of client certificates: a handshake that asks names each of them to the client. */
   clientAuthoritiesMax: 16,
   /** All of them as PEM: 16 of the larger ones in use. */
@@ -74,34 +74,45 @@ const originSchema = z.strictObject({
   timeouts: timeoutsSchema.nullable().default(null),
 });
 
-const ttlSecondsSchema = z.int().min(0).max(SITE_LIMITS.ttlSecondsMax);
-
-/** How long matching responses are kept. The first rule that matches wins; no rules: the origin's word alone. */
-export const ruleSchema = z.strictObject({
-  /** Path pattern, `*` matches any run of characters; null: every path. Case matters, the query is not seen. */
-  path: z
-    .string()
-    .startsWith('/', 'must begin with "/"')
-    .max(SITE_LIMITS.patternCharactersMax)
-    .nullable()
-    .default(null),
-  /** Media type pattern of the response, such as `image/*`; null: every type. */
-  contentType: z
-    .string()
-    .toLowerCase()
-    .regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/, 'must be a media type such as "image/*" or "text/html"')
-    .nullable()
-    .default(null),
-  /**
-   * `respect-origin`: the origin's Cache-Control wins, `edgeTtlSeconds` applies where it is silent.
-   * `override-origin`: `edgeTtlSeconds` applies whatever the origin says (but never to private or no-store
-   * answers of requests that carry Authorization). `bypass`: never stored.
-   */
-  mode: z.enum(['respect-origin', 'override-origin', 'bypass']).default('respect-origin'),
-  edgeTtlSeconds: ttlSecondsSchema.nullable().default(null),
-  /** Sent to browsers as Cache-Control max-age, apart from the edge's; null: the origin's field as it is. */
-  browserTtlSeconds: ttlSecondsSchema.nullable().default(null),
-});
+/**
+ * What is different about some requests and responses. The first rule that matches applies, and no other; what it
+ * leaves null is as the site says. No rules: the site's own options, and the origin's word.
+ */
+export const ruleSchema = z
+  .strictObject({
+    /** Path pattern, `*` matches any run of characters; null: every path. Case matters, the query is not seen. */
+    path: z
+      .string()
+      .startsWith('/', 'must begin with "/"')
+      .max(SITE_LIMITS.patternCharactersMax)
+      .nullable()
+      .default(null),
+    /** Media type pattern of the response, such as `image/*`; null: every type. */
+    contentType: z
+      .string()
+      .toLowerCase()
+      .regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/, 'must be a media type such as "image/*" or "text/html"')
+      .nullable()
+      .default(null),
+    /**
+     * `respect-origin`: the origin's Cache-Control wins, `edgeTtlSeconds` applies where it is silent.
+     * `override-origin`: `edgeTtlSeconds` applies whatever the origin says (but never to private or no-store
+     * answers of requests that carry Authorization). `bypass`: never stored.
+     */
+    mode: z.enum(['respect-origin', 'override-origin', 'bypass']).default('respect-origin'),
+    edgeTtlSeconds: ttlSecondsSchema.nullable().default(null),
+    /** Sent to browsers as Cache-Control max-age, apart from the edge's; null: the origin's field as it is. */
+    browserTtlSeconds: ttlSecondsSchema.nullable().default(null),
+    ...ruleCachingShape,
+  })
+  .superRefine((rule, context) => {
+    if (rule.contentType === null) return;
+    for (const name of REQUEST_OPTIONS) {
+      if (rule[name] === null) continue;
+      const message = 'is decided before the type of the response is known: give it to a rule without one';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  });
 
 /** Certificates that users must or may show (TLS client authentication, RFC 8446 §4.3.2). */
 const clientCertificatesSchema = z.strictObject({
@@ -120,10 +131,7 @@ export const siteSchema = z.strictObject({
   /** In order of preference: the next one is tried when a connection cannot be made. */
   origins: z.array(originSchema).min(1).max(SITE_LIMITS.originsMax),
   rules: z.array(ruleSchema).max(SITE_LIMITS.rulesMax).default([]),
-  /** Defaults where the origin says nothing (RFC 5861), in seconds. */
-  staleWhileRevalidateSeconds: ttlSecondsSchema.default(0),
-  /** How long a stale response may cover for an origin that cannot be reached or fails. */
-  staleIfErrorSeconds: ttlSecondsSchema.default(86_400),
+  ...siteCachingShape,
   /** Whether users may switch to other protocols, such as WebSocket, through the edges to the origins. */
   webSockets: z.boolean().default(true),
   /** The oldest version of TLS that users may speak. */

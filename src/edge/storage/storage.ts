@@ -61,8 +61,8 @@ export interface Storage {
   /** Replaces the head of a stored response after a 304 (RFC 9111 §4.3.4); null when it is gone by now. */
   freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null;
   /**
-   * Forgets every variant under a key (invalidation RFC 9111 §4.4, or purge by URL), and lets no fill under
-   * way for it be published. Returns how many stored responses there were.
+   * Forgets every variant under a key, and under the keys of its kinds where it is a URL's (`cache-key.ts`), and lets
+   * no fill under way for them be published (invalidation RFC 9111 §4.4, or purge by URL). Returns how many stored responses there were.
    */
   remove(cacheKey: string): number;
   statistics(): StorageStatistics;

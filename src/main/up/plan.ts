@@ -119,6 +119,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       acceptsH2c: edge.acceptsH2c,
       egressAddress: edge.egressAddress,
       memoryBytes: edge.memoryBytes,
+      geoFile: defaultGeoFile(),
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),
     };
     return {
@@ -149,6 +150,7 @@ export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPla
     http3: { address, port },
     egressAddress: edge.egressAddress,
     memoryBytes: edge.memoryBytes * HTTP3_MEMORY_SHARE,
+    geoFile: defaultGeoFile(),
     snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-http3.json`),
   };
   return [

@@ -48,10 +48,12 @@ function toForm(rule: Rule | undefined): FormValues {
   };
 }
 
-function toRule(values: FormValues): Rule {
+/** What is not in the form stays as it was. */
+function toRule(values: FormValues, former: Rule | undefined): Rule {
   const seconds = (typed: string) => (typed.trim() === '' ? null : parseDuration(typed));
   const isBypass = values.mode === 'bypass';
   return {
+    ...(former ?? ruleSchema.parse({})),
     path: values.path.trim() || null,
     contentType: values.contentType.trim() || null,
     mode: values.mode,
@@ -60,8 +62,8 @@ function toRule(values: FormValues): Rule {
   };
 }
 
-function validate(values: FormValues): Record<string, string> {
-  const errors = schemaErrors(ruleSchema, toRule(values), fieldOf);
+function validate(values: FormValues, former: Rule | undefined): Record<string, string> {
+  const errors = schemaErrors(ruleSchema, toRule(values, former), fieldOf);
   for (const field of ['edgeTtl', 'browserTtl'] as const) {
     const typed = values[field].trim();
     if (typed !== '' && parseDuration(typed) === null)
@@ -125,17 +127,21 @@ function RuleForm({ site, index, onClose }: RuleFormProps) {
   const change = useChangeSite(site.id);
   const form = useForm<FormValues>({
     initialValues: toForm(site.rules[index]),
-    validate,
+    validate: (values) => validate(values, site.rules[index]),
     validateInputOnBlur: true,
   });
   const submit = form.onSubmit((values) => {
-    const rules = [...site.rules.slice(0, index), toRule(values), ...site.rules.slice(index + 1)];
+    const rules = [
+      ...site.rules.slice(0, index),
+      toRule(values, site.rules[index]),
+      ...site.rules.slice(index + 1),
+    ];
     change.mutate(
       { rules },
       { onSuccess: onClose, onError: (error) => form.setErrors(refusalErrors(error, fieldOf)) },
     );
   });
-  const rule = toRule(form.values);
+  const rule = toRule(form.values, site.rules[index]);
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="md">

@@ -11,6 +11,7 @@ import { assert } from '#core/base/assert.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySource } from '../../exchange.ts';
+import { KindIndex } from '../../kind-index.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse } from '../storage.ts';
@@ -83,6 +84,8 @@ export class MemoryStorage implements Storage {
   readonly #queues: S3Fifo<Slot>;
   /** Fills under way by key, so that a removal reaches them. */
   readonly #fills = new Map<string, Set<MemoryWriter>>();
+  /** Of what is on a shelf or being filled. */
+  readonly #kinds = new KindIndex();
   #reservedBytes = 0;
   #bodyBytes = 0;
   #admissions = 0;
@@ -128,6 +131,7 @@ export class MemoryStorage implements Storage {
     const fills = this.#fills.get(cacheKey);
     if (fills === undefined) this.#fills.set(cacheKey, new Set([writer]));
     else fills.add(writer);
+    this.#kinds.note(cacheKey);
     return writer;
   }
 
@@ -147,12 +151,24 @@ export class MemoryStorage implements Storage {
   }
 
   remove(cacheKey: string): number {
+    let removed = this.#removeKey(cacheKey);
+    for (const kind of this.#kinds.of(cacheKey)) removed += this.#removeKey(kind);
+    return removed;
+  }
+
+  #removeKey(cacheKey: string): number {
     for (const writer of this.#fills.get(cacheKey) ?? []) writer.forbidPublishing();
     const shelf = this.#shelves.get(cacheKey);
     if (shelf === undefined) return 0;
     this.#shelves.delete(cacheKey);
     for (const slot of shelf.slots) this.#forget(slot);
+    this.#forgetKind(cacheKey);
     return shelf.slots.length;
+  }
+
+  /** Unless something is still stored, or being filled, under the key. */
+  #forgetKind(cacheKey: string): void {
+    if (!this.#shelves.has(cacheKey) && !this.#fills.has(cacheKey)) this.#kinds.forget(cacheKey);
   }
 
   statistics(): StorageStatistics {
@@ -183,7 +199,10 @@ export class MemoryStorage implements Storage {
       if (outcome === 'refused') this.#refusals++;
       const fills = this.#fills.get(writer.cacheKey);
       fills?.delete(writer);
-      if (fills?.size === 0) this.#fills.delete(writer.cacheKey);
+      if (fills?.size !== 0) return;
+      this.#fills.delete(writer.cacheKey);
+      // What is published takes its place on the shelf within this turn, and stays noted.
+      if (outcome !== 'published') this.#forgetKind(writer.cacheKey);
     },
     publish: (cacheKey, head, prepared, body, capacity) => {
       this.#admissions++;
@@ -238,6 +257,7 @@ export class MemoryStorage implements Storage {
     const slots = shelf.slots.filter((other) => other !== slot);
     if (slots.length === 0) {
       this.#shelves.delete(slot.key);
+      this.#forgetKind(slot.key);
       return;
     }
     shelf.slots = slots;

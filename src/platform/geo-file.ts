@@ -6,11 +6,9 @@
  *   "PGEOFILE" | CRC-32 of the rest (u32) | zero (u32) | table
  */
 import { readFileSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { AppError } from '#core/base/app-error.ts';
 import { type GeoTable, openGeoTable } from '#core/ip/geo-table.ts';
-import { NAMESERVER_LIMITS } from './limits.ts';
 
 const MAGIC = new TextEncoder().encode('PGEOFILE');
 const HEADER_OCTETS = 16;
@@ -48,35 +46,4 @@ export function openGeoFile(path: string, isChecked = false): GeoTable {
 /** Read and not mapped, so that pages that no client asks for do not stay. */
 function checksumOf(path: string): number {
   return crc32(readFileSync(path).subarray(HEADER_OCTETS));
-}
-
-function isUsable(path: string): boolean {
-  try {
-    openGeoFile(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Compiles the file at `path` from the installed package unless a good one is there (about 4 s of one core
- * in a process of its own). Throws AppError `unavailable` when that fails.
- */
-export async function ensureGeoFile(path: string): Promise<void> {
-  if (isUsable(path)) return;
-  const compiler = Bun.spawn({
-    cmd: [process.execPath, fileURLToPath(new URL('./compile-geo.ts', import.meta.url)), path],
-    stdin: 'ignore',
-    stdout: 'ignore',
-    stderr: 'pipe',
-    timeout: NAMESERVER_LIMITS.geoCompileMs,
-  });
-  const complaint = await new Response(compiler.stderr).text();
-  if ((await compiler.exited) !== 0) {
-    throw new AppError(
-      'unavailable',
-      `The geography database could not be compiled to ${path}: ${complaint.trim().slice(-500) || 'it took too long'}.`,
-    );
-  }
 }
