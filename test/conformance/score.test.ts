@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { judge, scoreLine, testsOf } from './score.ts';
+import { better, judge, scoreLine, testsOf } from './score.ts';
 
 const TESTS = testsOf([
   {
@@ -28,4 +28,11 @@ test('a test without a result is not passed', () => {
     'untested',
     'untested',
   ]);
+});
+
+test('of two runs the better counts, test by test', () => {
+  const first = judge(TESTS, { root: true, leaf: true, fine: ['Assertion', 'x'], wrong: ['Setup', 'y'] });
+  const second = judge(TESTS, { root: ['Assertion', 'x'], leaf: true, fine: true, wrong: ['Setup', 'z'] });
+  expect(better(first, second).map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass', 'setup']);
+  expect(better(first, [])).toEqual(first);
 });

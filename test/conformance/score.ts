@@ -70,6 +70,14 @@ export function judge(tests: readonly SuiteTest[], results: SuiteResults): Verdi
   return tests.map(verdictOf);
 }
 
+/** Of two runs, what passed in either. */
+export function better(one: readonly Verdict[], other: readonly Verdict[]): Verdict[] {
+  return one.map((verdict, index) => {
+    const second = other[index];
+    return verdict.outcome !== 'pass' && second?.outcome === 'pass' ? second : verdict;
+  });
+}
+
 /** `required N/M optimal N/M check-yes N/M` */
 export function scoreLine(verdicts: readonly Verdict[]): string {
   const count = (kind: Kind) => {
