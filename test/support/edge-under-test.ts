@@ -52,6 +52,7 @@ export interface TestEdgeOptions {
   readonly hasHttp3?: boolean;
   /** Where HTTP/3 is said to be. */
   readonly http3Port?: number;
+  readonly geoFile?: string;
   readonly originLimits?: Partial<OriginLimits>;
   readonly tunnelLimits?: Partial<TunnelLimits>;
 }
@@ -135,6 +136,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     http3Port: options.http3Port ?? null,
     egressAddress: null,
     memoryBytes: options.memoryBytes ?? 32 * 1024 * 1024,
+    geoFile: options.geoFile ?? null,
     snapshotFile: join(folder, 'snapshot.json'),
     bus: hub.join('edge:a/0'),
     clock,
