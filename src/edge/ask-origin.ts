@@ -2,6 +2,7 @@
 import { errorMessage } from '#core/base/error-message.ts';
 import { makeConditional, removeConditions } from '#core/caching/conditional-request.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import { SURROGATE_CAPABILITY } from '#core/caching/surrogate-control.ts';
 import type { Fields } from '#core/http/fields.ts';
 import { forwardedRequestFields } from '#core/http/forwarding.ts';
 import type { Origin } from '#core/model/site.ts';
@@ -82,6 +83,7 @@ function fieldsFor(errand: Errand, origin: Origin, now: number): Fields {
     hostToSend: origin.hostHeader ?? place.authority,
     via: VIA_PSEUDONYM,
     cdnLoopName: errand.configuration.cdnLoopName,
+    surrogateCapability: SURROGATE_CAPABILITY,
     listed: errand.isKeyed ? place.settings.requestFields : null,
     keyHeaders: place.settings.keyExtras?.headers ?? NONE,
     keyFields: place.keyFields,

@@ -1,7 +1,7 @@
 /**
  * Which cache directives count for us: those of the first targeted field that is a valid, non-empty
- * structured dictionary (RFC 9213 §2.2), else those of Cache-Control. A targeted field replaces
- * Cache-Control and Expires as a whole; one that is invalid anywhere is as if it were not there.
+ * structured dictionary (RFC 9213 §2.2), else those of Surrogate-Control, else those of Cache-Control. A targeted
+ * field replaces Cache-Control and Expires as a whole; one that is invalid anywhere is as if it were not there.
  */
 import {
   applyDirective,
@@ -11,6 +11,7 @@ import {
 } from '#core/http/cache-control.ts';
 import type { FieldReader } from '#core/http/fields.ts';
 import { type Member, parseDictionary } from '#core/http/structured-fields.ts';
+import { parseSurrogateControl } from './surrogate-control.ts';
 
 /** Our target list (RFC 9213 §2.2), most specific first. */
 const TARGETED_FIELDS = ['perigee-cdn-cache-control', 'cdn-cache-control'] as const;
@@ -35,6 +36,9 @@ export function effectiveDirectives(fields: FieldReader): EffectiveDirectives {
     const directives = value === null ? null : parseTargeted(value);
     if (directives !== null) return { directives, isTargeted: true };
   }
+  const surrogate = fields.get('surrogate-control');
+  const aimed = surrogate === null ? null : parseSurrogateControl(surrogate);
+  if (aimed !== null) return { directives: aimed, isTargeted: true };
   return { directives: parseResponseDirectives(fields.get('cache-control')), isTargeted: false };
 }
 

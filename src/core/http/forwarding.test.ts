@@ -18,6 +18,7 @@ function forward(
     hostToSend: 'origin.example.com',
     via: 'perigee',
     cdnLoopName: 'perigee',
+    surrogateCapability: 'perigee="Surrogate/1.0"',
     listed: null,
     keyHeaders: [],
     keyFields: [],
@@ -82,12 +83,15 @@ describe('requests to origins', () => {
       ['Forwarded', 'for=127.0.0.1'],
       ['X-Original-URL', '/admin'],
       ['X-Real-IP', '127.0.0.1'],
+      ['Surrogate-Capability', 'evil="ESI/1.0"'],
+      ['Perigee-Country', 'DE'],
     ]);
     expect([...sent]).toEqual([
       ['Host', 'origin.example.com'],
       ['X-Forwarded-For', '192.0.2.1'],
       ['X-Forwarded-Proto', 'https'],
       ['X-Forwarded-Host', 'www.example.com'],
+      ['Surrogate-Capability', 'perigee="Surrogate/1.0"'],
       ['Via', '1.1 perigee'],
       ['CDN-Loop', 'perigee'],
     ]);

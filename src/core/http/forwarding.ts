@@ -25,6 +25,8 @@ export interface ForwardedRequestOptions {
   readonly via: string;
   /** Our cdn-id in CDN-Loop. */
   readonly cdnLoopName: string;
+  /** Value of Surrogate-Capability: what a user claims there could have an origin send what we do not process. */
+  readonly surrogateCapability: string;
   /** Of what the user sent, these alone are passed on beside `USUAL` and `keyHeaders`; null: all. Lower case. */
   readonly listed: ReadonlySet<string> | null;
   /** Headers that are part of the cache key. Lower case. */
@@ -54,7 +56,9 @@ const CLAIMS: readonly string[] = [
 ];
 
 /** Set by us, or by the client that frames the message. */
-const REPLACED: readonly string[] = ['cdn-loop', 'content-length', 'expect', 'host', 'via'];
+const REPLACED: readonly string[] = [
+  ...['cdn-loop', 'content-length', 'expect', 'host', 'surrogate-capability', 'via'],
+];
 
 /** CGI and what came of it reads "_" as "-" (RFC 3875 §4.1.18). */
 const REMOVED = new NameSet([...CLAIMS, ...REPLACED], true);
@@ -110,6 +114,7 @@ export function forwardedRequestFields(options: ForwardedRequestOptions): Fields
   flat.push('X-Forwarded-Proto', options.scheme);
   flat.push('X-Forwarded-Host', options.authority);
   if (options.clientCertificate !== null) flat.push('Client-Cert', `:${options.clientCertificate}:`);
+  flat.push('Surrogate-Capability', options.surrogateCapability);
   flat.push('Via', appendVia(fields.get('via'), options.httpVersion, options.via));
   const loop = fields.get('cdn-loop');
   flat.push('CDN-Loop', loop === null ? options.cdnLoopName : `${loop}, ${options.cdnLoopName}`);
