@@ -274,6 +274,25 @@ describe('a stored response', () => {
     expect(asked(path)).toBe(1);
   });
 
+  test('VR2 variants that share an entity tag are never given for one another', async () => {
+    answer = ({ field }) => ({
+      fields: [
+        ['Cache-Control', 'max-age=60'],
+        ['Vary', 'Accept-Encoding'],
+        ['ETag', '"same"'],
+      ],
+      ...(field('if-none-match') === null ? { body: `${field('accept-encoding')}` } : { status: 304 }),
+    });
+    const ask = async (coding: string) =>
+      (await edge.request(path, { fields: [['Accept-Encoding', coding]] })).text;
+    expect([await ask('gzip'), await ask('identity'), await ask('gzip')]).toEqual([
+      'gzip',
+      'identity',
+      'gzip',
+    ]);
+    expect(asked(path)).toBe(2);
+  });
+
   test('every spelling that means the same is one page, at the origin and here', async () => {
     answer = (request) => ({ fields: [['Cache-Control', 'max-age=60']], body: request.target });
     expect((await edge.request(`${path}/x/../%7euser`)).text).toBe(`${path}/~user`);
