@@ -1,6 +1,6 @@
 /**
  * The compiled geography database as a file: a checksum, then the table of core/ip/geo-table.ts. It is
- * mapped, so that threads and processes share its memory; a file is only ever replaced by renaming, never
+ * mapped (on Node, read), so that threads and processes share its memory; a file is only ever replaced by renaming, never
  * rewritten, so a mapping stays whole.
  *
  *   "PGEOFILE" | CRC-32 of the rest (u32) | zero (u32) | table
@@ -32,7 +32,7 @@ export function openGeoFile(path: string, isChecked = false): GeoTable {
   const octets = statSync(path, { throwIfNoEntry: false })?.size;
   if (octets === undefined) throw refuse('it does not exist');
   if (octets <= HEADER_OCTETS) throw refuse('it is not one of Perigee');
-  const file = Bun.mmap(path);
+  const file = typeof Bun === 'undefined' ? readFileSync(path) : Bun.mmap(path);
   const isOurs = MAGIC.every((octet, index) => file[index] === octet);
   if (!isOurs) throw refuse('it is not one of Perigee');
   const table = file.subarray(HEADER_OCTETS);
