@@ -26,8 +26,9 @@ export type FillOutcome =
       /** For the request that fetched it: also with the fields that must not be stored. */
       readonly askersHead: StoredHead;
       readonly body: SharedBody;
-      /** Whether it is being stored. */
+      /** Whether it is being stored, and if not, why not where that is known. */
       readonly isStored: boolean;
+      readonly detail: string | null;
       /** Whether the origin's answer carried an Age, so that another cache had it first. */
       readonly hasOriginAge: boolean;
     }
@@ -63,6 +64,8 @@ export class Fill {
   /** Those who came later, in order of arrival. */
   #laterWaiters: Set<Waiter> | null = null;
   #outcome: FillOutcome | null = null;
+  /** What to do when everybody who waited has left; null: it goes on for those who come. */
+  onDeserted: (() => void) | null = null;
 
   constructor(cacheKey: string, collapseKey: string, siteId: string) {
     this.cacheKey = cacheKey;
@@ -100,6 +103,7 @@ export class Fill {
   leave(waiter: Waiter): void {
     if (this.#firstWaiter === waiter) this.#firstWaiter = null;
     else this.#laterWaiters?.delete(waiter);
+    if (this.#outcome === null && this.waiters === 0) this.onDeserted?.();
   }
 
   /**

@@ -6,11 +6,12 @@
 import { admit, headForAsker } from '#core/caching/admit.ts';
 import type { Admission } from '#core/caching/decision.ts';
 import { freshen, mayFreshen } from '#core/caching/freshen.ts';
-import { isFresh, isServerFailure } from '#core/caching/freshness.ts';
+import { isFresh, isServerFailure, mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { invalidatedTargets, isUnsafe } from '#core/caching/invalidate.ts';
 import { NOT_PURGED, PURGED } from '#core/caching/purge-table.ts';
 import { soften } from '#core/caching/soften.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import { invalidatedGroups } from '#core/caching/tags.ts';
 import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { hostOf } from '#core/model/route.ts';
 import { showsCertificate } from '#core/model/tls-policy.ts';
@@ -66,13 +67,13 @@ export async function performFill(road: Road, errand: FillErrand, fill: Fill): P
     fill.settle({ kind: 'stored', response: freshened, forwardStatus: 304 });
     return null;
   }
-  if (stored !== null && isServerFailure(response.status)) {
+  if (stored !== null && isServerFailure(response.status) && mayCover(road, errand.place, stored)) {
     road.collapse.end(fill);
     fill.settle({ kind: 'server-failure', status: response.status });
     return { response, reason: 'server-failure' };
   }
   const admission = admitResponse(errand, response, purgePosition);
-  if (admission.action === 'pass') {
+  if (admission.action === 'pass' || (admission.action === 'share' && fill.waiters < 2)) {
     // An origin in trouble is asked as little as possible: its errors do not end the collapsing.
     if (fill.isShared && response.status < 500) {
       road.collapse.markUncollapsible(fill.cacheKey, road.clock.now());
@@ -81,22 +82,30 @@ export async function performFill(road: Road, errand: FillErrand, fill: Fill): P
     fill.settle({ kind: 'alone' });
     return { response, reason: admission.reason };
   }
-  await shareAndStore(road, fill, admission.head, response);
+  await shareAndStore(road, fill, admission, response, errand.place.settings.finishesFills);
   return null;
+}
+
+function mayCover(road: Road, place: Place, { head }: StoredResponse): boolean {
+  const settings = settingsFor(place, head.fields.get('content-type') ?? '');
+  return mayServeStaleOnError(head, road.clock.now(), settings, 'status');
 }
 
 async function shareAndStore(
   road: Road,
   fill: Fill,
-  head: StoredHead,
+  admission: Exclude<Admission, { action: 'pass' }>,
   response: OriginResponse,
+  finishes: boolean,
 ): Promise<void> {
   const { cacheKey: key } = fill;
-  road.collapse.markCollapsible(key);
+  const { head } = admission;
+  const mayStore = admission.action === 'store' && !fill.isInvalidated;
+  if (mayStore) road.collapse.markCollapsible(key);
   const hasOriginAge = response.fields.has('age');
   const askersHead = headForAsker(head, response.fields);
   const mayPublish = () => !fill.isInvalidated && !road.purges.isPurged(head);
-  const writer = fill.isInvalidated ? null : road.storage.admit(key, head, response.body.length);
+  const writer = mayStore ? road.storage.admit(key, head, response.body.length) : null;
   const whole = writer === null ? null : (response.body.takeWhole?.(ROAD_LIMITS.storedWholeBytesMax) ?? null);
   const isSole = response.body.isSole === true;
   const kept = writer === null || whole === null ? null : storeWhole(writer, whole, isSole, mayPublish);
@@ -110,12 +119,13 @@ async function shareAndStore(
   // What came whole and could not be stored is served to those who wait.
   const source = kept === null ? response.body : new MemoryBodySource(kept.bytes);
   const filled = kept === null ? writer : null;
-  const body = new SharedBody({ source, writer: filled, mayPublish, clock: road.clock });
+  const body = new SharedBody({ source, writer: filled, mayPublish, finishes, clock: road.clock });
   const isStored = filled !== null;
   // What must be validated before its next use answers those who waited, and nobody who comes later.
   const mayBeJoined = isStored && !head.mustValidateAlways && isFresh(head, road.clock.now());
   if (!mayBeJoined) road.collapse.detach(fill);
-  fill.settle({ kind: 'shared', head, askersHead, body, isStored, hasOriginAge });
+  const detail = admission.action === 'share' ? admission.reason : null;
+  fill.settle({ kind: 'shared', head, askersHead, body, isStored, detail, hasOriginAge });
   await body.run();
   road.collapse.end(fill);
   road.recorder.recordFromOrigin(head.siteId, body.arrived);
@@ -232,6 +242,11 @@ export function invalidateAfter(
     authority,
     responseFields: response.fields,
   });
+  if (targets.length === 0) return;
+  const groups = invalidatedGroups(response.fields);
+  for (const group of groups) road.purges.invalidateGroup(place.site.id, hostOf(authority), group);
+  // Which fetches under way are in a group shows only at their heads.
+  if (groups.length > 0) road.collapse.detachSite(place.site.id);
   for (const normalTarget of targets) {
     for (const scheme of ['http', 'https'] as const) {
       const key = urlKeyAt(place.site, scheme, authority, normalTarget);

@@ -22,6 +22,8 @@ export interface Provenance {
   readonly handling: Handling;
   /** Our member of Cache-Status; null: a hit with what is left of its lifetime. */
   readonly cacheStatus: string | null;
+  /** Why the origin did not answer, where a stale response covers for it (RFC 9209). */
+  readonly proxyStatus?: string;
 }
 
 export const HIT: Provenance = { handling: 'hit', cacheStatus: null };
@@ -36,7 +38,7 @@ export function respondStored(
   provenance: Provenance,
 ): void {
   const { head, prepared, body, bodyLength } = stored;
-  const lines = dynamicLines(exchange, head, prepared, now, provenance.cacheStatus);
+  const lines = dynamicLines(exchange, head, prepared, now, provenance);
   if (isPlain(exchange.request.fields)) {
     if (body === null) {
       void streamStored(road, exchange, stored, null, now, provenance);
@@ -64,7 +66,7 @@ function respondConditionally(
   if (outcome !== 'proceed') {
     const status = outcome === 'not-modified' ? 304 : 412;
     const answer = withoutContent(head, status);
-    const answerLines = dynamicLines(exchange, head, answer, now, provenance.cacheStatus);
+    const answerLines = dynamicLines(exchange, head, answer, now, provenance);
     exchange.respondPrepared(answer, answerLines, null, 0);
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
@@ -73,7 +75,7 @@ function respondConditionally(
   if (range === 'unsatisfiable') {
     const answer = withoutContent(head, 416);
     const rangeLine = `Content-Range: ${formatUnsatisfiedRange(bodyLength)}\r\n`;
-    const answerLines = dynamicLines(exchange, head, answer, now, provenance.cacheStatus) + rangeLine;
+    const answerLines = dynamicLines(exchange, head, answer, now, provenance) + rangeLine;
     exchange.respondPrepared(answer, answerLines, null, 0);
     recordWhole(road, exchange, head, 416, 0, provenance, now);
     return;
@@ -115,7 +117,7 @@ async function streamStored(
   provenance: Provenance,
 ): Promise<void> {
   const { head, bodyLength } = stored;
-  const fields = sentFields(exchange, head, now, provenance.cacheStatus, true);
+  const fields = sentFields(exchange, head, now, provenance, true);
   if (range !== null) fields.append('Content-Range', formatContentRange(range, bodyLength));
   const { start, end } = range ?? { start: 0, end: bodyLength };
   const status = range === null ? head.status : 206;
@@ -153,8 +155,8 @@ export async function respondFetched(
     return;
   }
   const now = road.clock.now();
-  const { cacheStatus, showsAge } = provenance;
-  const lines = dynamicLines(exchange, head, prepared, now, cacheStatus, showsAge);
+  const { showsAge } = provenance;
+  const lines = dynamicLines(exchange, head, prepared, now, provenance, showsAge);
   exchange.respondPrepared(prepared, lines, body, bodyLength);
   recordWhole(road, exchange, head, head.status, bodyLength, provenance, now);
 }
@@ -170,7 +172,7 @@ export async function respondArriving(
   source: BodySource,
   provenance: Provenance & { readonly showsAge: boolean },
 ): Promise<void> {
-  const { cacheStatus, showsAge } = provenance;
+  const { showsAge } = provenance;
   const now = road.clock.now();
   const { method, fields } = exchange.request;
   const outcome = isPlain(fields) ? 'proceed' : evaluatePreconditions(method, fields, head, now);
@@ -178,14 +180,14 @@ export async function respondArriving(
     source.cancel('the client has it already');
     const status = outcome === 'not-modified' ? 304 : 412;
     const answer = withoutContent(head, status);
-    exchange.respondPrepared(answer, dynamicLines(exchange, head, answer, now, cacheStatus), null, 0);
+    exchange.respondPrepared(answer, dynamicLines(exchange, head, answer, now, provenance), null, 0);
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
   }
   const answer = {
     status: head.status,
     reason: head.reason,
-    fields: sentFields(exchange, head, now, cacheStatus, showsAge),
+    fields: sentFields(exchange, head, now, provenance, showsAge),
   };
   const sink = exchange.respondStream(answer, source.length);
   const { bytes } = await relay(source, sink);
@@ -204,7 +206,7 @@ function sentFields(
   exchange: Exchange,
   head: StoredHead,
   now: number,
-  cacheStatus: string | null,
+  { cacheStatus, proxyStatus }: Provenance,
   showsAge: boolean,
 ): Fields {
   const fields = head.fields.copy();
@@ -213,6 +215,7 @@ function sentFields(
   fields.append('Via', `1.1 ${VIA_PSEUDONYM}`);
   if (showsAge) fields.append('Age', String(age));
   fields.append('Cache-Status', cacheStatus ?? hitStatus(head, age));
+  if (proxyStatus !== undefined) fields.append('Proxy-Status', proxyStatus);
   const { alternative } = exchange.connection;
   if (alternative !== null) fields.append('Alt-Svc', alternative.value);
   return fields;
@@ -237,7 +240,7 @@ function dynamicLines(
   head: StoredHead,
   prepared: StoredPreparedHead,
   now: number,
-  cacheStatus: string | null,
+  { cacheStatus, proxyStatus }: Provenance,
   showsAge = true,
 ): string {
   const age = ageFieldValue(head, now);
@@ -246,6 +249,7 @@ function dynamicLines(
   if (known !== null) return known;
   let lines = `Cache-Status: ${cacheStatus ?? hitStatus(head, age)}\r\n`;
   if (showsAge) lines = `Age: ${age}\r\n${lines}`;
+  if (proxyStatus !== undefined) lines += `Proxy-Status: ${proxyStatus}\r\n`;
   if (alternative !== null) lines += alternative.line;
   if (prepared.browserTtl !== null) lines += browserTtlLine(prepared.browserTtl, age);
   if (cacheStatus === null) rememberLines(prepared, age, alternative, lines);

@@ -17,6 +17,7 @@ import { mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { matchesVary } from '#core/caching/select.ts';
 import { type CacheStatus, formatCacheStatus } from '#core/http/cache-status.ts';
 import { countLoops, hopsLeft } from '#core/http/forwarding.ts';
+import { formatProxyStatus } from '#core/http/proxy-status.ts';
 import { judgeTls, showsCertificate } from '#core/model/tls-policy.ts';
 import type { Errand } from './ask-origin.ts';
 import type { Fill, FillOutcome } from './collapse.ts';
@@ -202,16 +203,12 @@ function lead(
     guard(road, exchange, () => settle(road, visit, decision, stored, outcome, true));
   };
   fill.wait(onOutcome);
-  // A shared fetch goes on when this client leaves: others wait for it, or will. Nobody else wants one that is not.
-  const given = fill.isShared ? null : new AbortController();
-  visit.atGone(() => {
-    fill.leave(onOutcome);
-    given?.abort();
-  });
+  const given = mayGiveUp(road, fill, place.settings.finishesFills);
+  visit.atGone(() => fill.leave(onOutcome));
   const condition: Errand['condition'] = stored === null ? 'as-asked' : stored.head;
   const { request, connection, body } = exchange;
   const informs = exchange;
-  const signal = given?.signal ?? null;
+  const signal = given;
   const errand = {
     ...{ request, connection, body, configuration, place, condition, stored, informs, signal },
     isKeyed: isKeyed(decision),
@@ -225,6 +222,20 @@ function lead(
   );
 }
 
+/**
+ * A shared fetch goes on when its clients leave, because others will want it, unless the site says otherwise; nobody else
+ * wants one that is not shared.
+ */
+function mayGiveUp(road: Road, fill: Fill, finishesFills: boolean): AbortSignal | null {
+  if (fill.isShared && finishesFills) return null;
+  const given = new AbortController();
+  fill.onDeserted = () => {
+    road.collapse.detach(fill);
+    given.abort();
+  };
+  return given.signal;
+}
+
 /** The same for this request only; what comes may still be stored. */
 function leadAlone(road: Road, visit: Visit, decision: Forwarding, stored: StoredResponse | null): void {
   const { place } = visit;
@@ -234,7 +245,7 @@ function leadAlone(road: Road, visit: Visit, decision: Forwarding, stored: Store
 }
 
 /** What Cache-Status says beside the reason to go forward. */
-type CacheFacts = Pick<CacheStatus, 'isStored' | 'forwardStatus'>;
+type CacheFacts = Pick<CacheStatus, 'isStored' | 'forwardStatus' | 'detail'>;
 
 /** What the end of a fetch means for one request that waited for it. */
 function settle(
@@ -252,14 +263,14 @@ function settle(
     formatCacheStatus(CACHE_NAME, { isHit: false, forward, isCollapsed, ...facts });
   switch (outcome.kind) {
     case 'shared': {
-      const { head, askersHead, body, isStored, hasOriginAge } = outcome;
+      const { head, askersHead, body, isStored, detail, hasOriginAge } = outcome;
       const source = isOwn || matchesVary(exchange.request.fields, head) ? body.open() : null;
       if (source === null) {
         again(road, visit, head.varyNames);
         break;
       }
       visit.atGone((reason) => source.cancel(reason));
-      const cacheStatus = statusOf({ isStored });
+      const cacheStatus = statusOf(detail === null ? { isStored } : { isStored, detail });
       const provenance = { handling: forward, cacheStatus, showsAge: isCollapsed || hasOriginAge };
       watch(road, exchange, respondArriving(road, exchange, isOwn ? askersHead : head, source, provenance));
       break;
@@ -286,14 +297,15 @@ function settle(
       break;
     case 'server-failure':
       if (stored !== null && mayCover(road, place, stored, 'status')) {
-        coverWithStale(road, visit, decision, stored, { forwardStatus: outcome.status });
+        coverWithStale(road, visit, decision, stored, failedWith(outcome.status));
       } else {
         leadAlone(road, visit, decision, stored);
       }
       break;
     case 'failed':
       if (stored !== null && mayCover(road, place, stored, 'disconnect')) {
-        coverWithStale(road, visit, decision, stored, { detail: describeFailure(outcome.error).type });
+        const { type, proxyStatus } = describeFailure(outcome.error);
+        coverWithStale(road, visit, decision, stored, { facts: { detail: type }, proxyStatus });
       } else {
         refuseFailed(road, exchange, place.site.id, outcome.error, forward);
       }
@@ -312,7 +324,7 @@ async function finishOwn(
   const { status, body } = own.response;
   if (own.reason === 'server-failure' && stored !== null && mayCover(road, visit.place, stored, 'status')) {
     body.cancel('a stale response is served instead');
-    coverWithStale(road, visit, decision, stored, { forwardStatus: status });
+    coverWithStale(road, visit, decision, stored, failedWith(status));
   } else {
     await respondOwn(road, visit, own, decision.forward);
   }
@@ -363,20 +375,29 @@ function mayCover(
   return mayServeStaleOnError(stored.head, road.clock.now(), settingsOfStored(place, stored), failure);
 }
 
+/** The failure behind a stale answer. */
+interface Covered {
+  readonly facts: CacheFacts;
+  readonly proxyStatus: string;
+}
+
+/** The origin answered, with an error. */
+function failedWith(status: number): Covered {
+  const proxyStatus = formatProxyStatus(CACHE_NAME, { receivedStatus: status });
+  return { facts: { forwardStatus: status }, proxyStatus };
+}
+
 /** Serves what is stored in place of an origin that failed (RFC 5861 §4). */
 function coverWithStale(
   road: Road,
   visit: Visit,
   decision: Forwarding,
   stored: StoredResponse,
-  failure: { readonly forwardStatus?: number; readonly detail?: string },
+  { facts, proxyStatus }: Covered,
 ): void {
-  const cacheStatus = formatCacheStatus(CACHE_NAME, {
-    isHit: false,
-    forward: decision.forward,
-    ...failure,
-  });
-  respondStored(road, visit.exchange, stored, road.clock.now(), { handling: 'served-stale', cacheStatus });
+  const cacheStatus = formatCacheStatus(CACHE_NAME, { isHit: false, forward: decision.forward, ...facts });
+  const provenance = { handling: 'served-stale', cacheStatus, proxyStatus } as const;
+  respondStored(road, visit.exchange, stored, road.clock.now(), provenance);
 }
 
 /** Runs a step that nobody above catches for. */

@@ -40,6 +40,8 @@ export interface SharedBodyOptions {
   readonly writer: StorageWriter | null;
   /** Asked when all has arrived: false leaves the response unstored (purged meanwhile). */
   readonly mayPublish: () => boolean;
+  /** Whether it is stored to its end when no reader is left; unless said, it is. */
+  readonly finishes?: boolean;
   readonly clock: Clock;
   readonly lagBytesMax?: number;
   readonly heldUpMsMax?: number;
@@ -49,6 +51,7 @@ export class SharedBody {
   readonly length: number | null;
   readonly #source: BodySource;
   readonly #mayPublish: () => boolean;
+  readonly #finishes: boolean;
   readonly #clock: Clock;
   readonly #lagBytesMax: number;
   readonly #heldUpMsMax: number;
@@ -68,6 +71,7 @@ export class SharedBody {
     this.#source = options.source;
     this.#writer = options.writer;
     this.#mayPublish = options.mayPublish;
+    this.#finishes = options.finishes ?? true;
     this.#clock = options.clock;
     this.#lagBytesMax = options.lagBytesMax ?? ROAD_LIMITS.lagBytesMax;
     this.#heldUpMsMax = options.heldUpMsMax ?? ROAD_LIMITS.heldUpMsMax;
@@ -80,7 +84,9 @@ export class SharedBody {
 
   /** Whether its beginning is still held, so that a newcomer gets it whole. */
   get isOpenable(): boolean {
-    return this.#end?.kind !== 'broken' && (this.#writer !== null || this.#arrived === 0);
+    return (
+      !this.#isAbandoned && this.#end?.kind !== 'broken' && (this.#writer !== null || this.#arrived === 0)
+    );
   }
 
   /** A reader from the first byte on; null when the beginning is no longer held. */
@@ -146,8 +152,9 @@ export class SharedBody {
   leave(reader: SharedBodyReader): void {
     if (!this.#readers.delete(reader)) return;
     this.moved(reader);
-    // What is being stored is worth finishing; otherwise nobody wants the rest.
-    if (this.#readers.size === 0 && this.#writer === null && this.#end === null) {
+    // What is being stored is worth finishing, unless the site says otherwise; else nobody wants the rest.
+    const isWanted = this.#writer !== null && this.#finishes;
+    if (this.#readers.size === 0 && !isWanted && this.#end === null) {
       this.#isAbandoned = true;
       this.#source.cancel('no reader is left');
       this.#wait?.resume();

@@ -52,6 +52,8 @@ export interface TestEdgeOptions {
   readonly hasHttp3?: boolean;
   /** Where HTTP/3 is said to be. */
   readonly http3Port?: number;
+  /** HTTP/2 with prior knowledge on plain connections. */
+  readonly acceptsH2c?: boolean;
   readonly geoFile?: string;
   readonly originLimits?: Partial<OriginLimits>;
   readonly tunnelLimits?: Partial<TunnelLimits>;
@@ -132,6 +134,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     worker: 0,
     http: anyPort,
     https: anyPort,
+    acceptsH2c: options.acceptsH2c ?? false,
     http3: options.hasHttp3 === true ? anyPort : null,
     http3Port: options.http3Port ?? null,
     egressAddress: null,

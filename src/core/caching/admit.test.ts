@@ -234,7 +234,11 @@ describe('admit', () => {
   for (const [rule, title, question, expected] of CASES) {
     test(`${rule} ${title} → ${expected}`, () => {
       const admission = ask(question);
-      expect(admission.action === 'store' ? 'store' : admission.reason).toBe(expected as 'no-store');
+      const { action } = admission;
+      const reason = action === 'store' ? '' : admission.reason;
+      expect(action === 'pass' ? reason : action === 'share' ? `share ${reason}` : action).toBe(
+        expected as 'no-store',
+      );
     });
   }
 });

@@ -14,6 +14,7 @@ import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { hasValidator } from './conditional-request.ts';
 import type { Admission, PassReason } from './decision.ts';
 import { isMistypedFile } from './file-type.ts';
+import { isServerFailure } from './freshness.ts';
 import { isHeuristicallyCacheable, isOverridden } from './lifetime.ts';
 import { VARY_NAMES_MAX } from './limits.ts';
 import { type DerivedMoments, deriveMoments } from './moments.ts';
@@ -81,8 +82,10 @@ export function admit(input: AdmitInput): Admission {
   if (varyNames.some(isSetPerClient)) return pass('vary-client');
   const tags = tagsOf(responseFields);
   if (tags === null) return pass('too-large');
-  if (!isWorthStoring(status, derived)) return pass(derived.directives.noCache ? 'no-cache' : 'no-lifetime');
-  return { action: 'store', head: headOf(input, derived, varyNames, tags) };
+  const head = headOf(input, derived, varyNames, tags);
+  if (isWorthStoring(status, derived)) return { action: 'store', head };
+  const reason = derived.directives.noCache ? 'no-cache' : 'no-lifetime';
+  return isServerFailure(status) ? { action: 'share', head, reason } : pass(reason);
 }
 
 function pass(reason: PassReason): Admission {

@@ -68,6 +68,7 @@ function inWords(decision: Decision): string {
   }
 }
 
+const IMMUTABLE = { fields: Fields.of([['Cache-Control', 'max-age=60, immutable']]) };
 const NONE = { selected: null, hasVariants: false } as const;
 const control = (value: string) => ({ 'cache-control': value });
 
@@ -96,6 +97,19 @@ const CASES: [rule: string, title: string, question: Question, expected: string]
     'POST, and nothing is stored',
     { rule: WATCHFUL, method: 'POST', target: '/?preview' },
     'forward method',
+  ],
+  ['DE18', 'a reload of what is immutable', { selected: IMMUTABLE, fields: control('max-age=0') }, 'reuse'],
+  [
+    'DE18',
+    'once it is stale',
+    { selected: IMMUTABLE, after: 61, fields: control('max-age=0') },
+    'validate stale or stale',
+  ],
+  [
+    'DE18',
+    'a forced reload',
+    { selected: IMMUTABLE, fields: control('no-cache') },
+    'validate request or stale',
   ],
   ['DE16', 'no-cache, not heard', { rule: DEAF, fields: control('no-cache') }, 'reuse'],
   [

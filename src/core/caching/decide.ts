@@ -14,7 +14,11 @@
  *
  * `only-if-cached` turns whatever would go to the origin into 504 (§5.2.1.7). `Pragma` is not read (§5.4).
  */
-import { parseRequestDirectives, type RequestDirectives } from '#core/http/cache-control.ts';
+import {
+  parseRequestDirectives,
+  parseResponseDirectives,
+  type RequestDirectives,
+} from '#core/http/cache-control.ts';
 import type { Fields } from '#core/http/fields.ts';
 import type { CacheSettings } from '#core/model/cache-settings.ts';
 import { meetsBypass } from './bypass.ts';
@@ -106,7 +110,8 @@ function decideWanted(input: DecideInput, selected: StoredHead, wanted: RequestD
   const isTooNearItsEnd = wanted.minFresh !== null && remaining < secondsOr(wanted.minFresh, Infinity);
   const isFreshNow = remaining > 0 && !selected.mustValidateAlways;
   if (isFreshNow) {
-    if (!isTooOld && !isTooNearItsEnd) return { action: 'reuse', selected, isStale: false };
+    const isYoungEnough = !isTooOld || isImmutable(selected);
+    if (isYoungEnough && !isTooNearItsEnd) return { action: 'reuse', selected, isStale: false };
     return validateUnless(wanted, input, selected, 'request');
   }
   if (!isTooOld && !isTooNearItsEnd) {
@@ -119,6 +124,11 @@ function decideWanted(input: DecideInput, selected: StoredHead, wanted: RequestD
     }
   }
   return validateUnless(wanted, input, selected, 'stale');
+}
+
+/** It will not change while it is fresh (RFC 8246 §2): `max-age=0`, by which browsers reload, changes nothing. */
+function isImmutable({ fields }: StoredHead): boolean {
+  return parseResponseDirectives(fields.get('cache-control')).immutable;
 }
 
 function secondsOr(value: number | 'invalid', whenInvalid: number): number {

@@ -62,4 +62,6 @@ export type PassReason =
 /** Whether an origin's response is stored (RFC 9111 §3). */
 export type Admission =
   | { readonly action: 'store'; readonly head: StoredHead }
+  /** Not kept, but for everybody who waited for it: an origin in trouble is asked once, not by each of them. */
+  | { readonly action: 'share'; readonly head: StoredHead; readonly reason: PassReason }
   | { readonly action: 'pass'; readonly reason: PassReason };

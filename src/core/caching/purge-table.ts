@@ -5,7 +5,7 @@
  * late it is stored.
  *
  *   site ─┬─ everything
- *         ├─ host · path and query · tag → epoch
+ *         ├─ host · path and query · tag · group at a host → epoch
  *         └─ length of prefix → prefix → epoch   (one lookup per distinct length)
  *
  * A hard purge makes a response unusable, a soft one stale; an epoch knows the latest of either. Bounded: when a
@@ -50,12 +50,22 @@ class Epoch {
 }
 
 type Epochs = Map<string, Epoch>;
+/** What an epoch takes of a purge. */
+type Moment = Pick<Purge, 'position' | 'soft' | 'requestedAt'>;
+
+/**
+ * Between two positions of the log there is room for a billion of these, and a double holds it up to 4 million purges
+ * exactly.
+ */
+const LOCAL_STEP = 2 ** -30;
 
 interface SitePurges {
   readonly everything: Epoch;
   readonly hosts: Epochs;
   readonly targets: Epochs;
   readonly tags: Epochs;
+  /** By host and tag: invalidation by the origin of that host itself. */
+  readonly groups: Epochs;
   readonly prefixes: Map<number, Epochs>;
   /** Epochs of all but everything. */
   count: number;
@@ -117,6 +127,17 @@ export class PurgeTable {
   }
 
   /**
+   * The origin of a host says that all it gave out in a group has changed (RFC 9875 §3). That stands in no log: it lies
+   * between the purge before it and the next.
+   */
+  invalidateGroup(siteId: string, host: string, group: string): void {
+    this.#position += LOCAL_STEP;
+    const site = this.#siteOf(siteId);
+    const purge = { position: this.#position, soft: false, requestedAt: 0 };
+    this.#remember(site, site.groups, groupAt(host, group), purge);
+  }
+
+  /**
    * As of when purges make this stored response stale, ms: `NOT_PURGED`, `PURGED` (unusable), or the moment of the soft
    * purge that names it, the earliest where several epochs do.
    */
@@ -127,6 +148,9 @@ export class PurgeTable {
     if (site.count === 0 || asOf === PURGED) return asOf;
     asOf = Math.min(asOf, judgeBy(site.hosts, head.host, head), judgeBy(site.targets, head.path, head));
     if (site.tags.size > 0) for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.tags, tag, head));
+    if (site.groups.size > 0) {
+      for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.groups, groupAt(head.host, tag), head));
+    }
     for (const [length, epochs] of site.prefixes) {
       if (length > head.path.length) continue;
       asOf = Math.min(asOf, judgeBy(epochs, head.path.slice(0, length), head));
@@ -147,6 +171,7 @@ export class PurgeTable {
         hosts: new Map(),
         targets: new Map(),
         tags: new Map(),
+        groups: new Map(),
         prefixes: new Map(),
         count: 0,
       };
@@ -155,7 +180,7 @@ export class PurgeTable {
     return site;
   }
 
-  #remember(site: SitePurges, epochs: Epochs, name: string, purge: Purge): void {
+  #remember(site: SitePurges, epochs: Epochs, name: string, purge: Moment): void {
     let epoch = epochs.get(name);
     if (epoch === undefined) {
       if (site.count >= this.#limits.perSiteMax) this.#forgetOlderHalf([site]);
@@ -200,7 +225,7 @@ export class PurgeTable {
   }
 }
 
-function raise(epoch: Epoch, { position, soft, requestedAt }: Purge): void {
+function raise(epoch: Epoch, { position, soft, requestedAt }: Moment): void {
   if (soft) epoch.raiseSoft(position, requestedAt);
   else epoch.raiseHard(position);
 }
@@ -210,12 +235,17 @@ function isSubsumed(epoch: Epoch, everything: Epoch): boolean {
   return epoch.hardPosition <= everything.hardPosition && epoch.softPosition <= everything.position;
 }
 
+/** A host has no space. */
+function groupAt(host: string, group: string): string {
+  return `${host} ${group}`;
+}
+
 function judgeBy(epochs: Epochs, name: string, head: StoredHead): number {
   return epochs.get(name)?.judge(head) ?? NOT_PURGED;
 }
 
 function mapsOf(site: SitePurges): Epochs[] {
-  return [site.hosts, site.targets, site.tags, ...site.prefixes.values()];
+  return [site.hosts, site.targets, site.tags, site.groups, ...site.prefixes.values()];
 }
 
 /** Normalised path and query of a URL; null when it is none. A fragment, copied along from a browser, never reaches a server. */

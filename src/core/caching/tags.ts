@@ -29,6 +29,12 @@ export function tagsOf(fields: FieldReader): readonly string[] | null {
   return [...tags];
 }
 
+/** The groups that Cache-Group-Invalidation names (RFC 9875 §3); the field invalid, or too long: none. */
+export function invalidatedGroups(fields: FieldReader): readonly string[] {
+  const groups = groupsOf(fields.get('cache-group-invalidation'));
+  return groups.length > TAGS_MAX ? NO_TAGS : groups;
+}
+
 function groupsOf(value: string | null): string[] {
   const members = value === null ? null : parseList(value);
   const groups: string[] = [];

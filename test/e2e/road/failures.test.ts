@@ -81,11 +81,12 @@ describe('stale if the origin fails', () => {
     expect(stale.field('cache-status')).toMatch(
       /^Perigee; fwd=stale; detail=connection_(refused|terminated)$/,
     );
+    expect(stale.field('proxy-status')).toMatch(/^Perigee; error=connection_(refused|terminated)$/);
     clock.advance(2_000);
     expect((await edge.request('/kept')).status).toBe(502);
   });
 
-  test('covers for a server error', async () => {
+  test('PS2 covers for a server error', async () => {
     answer = () => ({ fields: [['Cache-Control', 'max-age=10']], body: 'kept' });
     await edge.request('/error');
     clock.advance(20);
@@ -93,6 +94,7 @@ describe('stale if the origin fails', () => {
     const stale = await edge.request('/error');
     expect([stale.status, stale.text]).toEqual([200, 'kept']);
     expect(stale.field('cache-status')).toBe('Perigee; fwd=stale; fwd-status=503');
+    expect(stale.field('proxy-status')).toBe('Perigee; received-status=503');
   });
 
   test('never where the origin forbade it', async () => {
