@@ -22,6 +22,8 @@ export interface Errand {
   readonly place: Place;
   /** A stored response to validate, the user's own conditions, or none at all. */
   readonly condition: StoredHead | 'as-asked' | 'none';
+  /** Value of Range where a part is asked for that is not the user's own. */
+  readonly range?: string;
   /** Where interim responses go; null: nowhere. */
   readonly informs: Exchange | null;
   /** Gives the request up; null: nobody will. */
@@ -91,5 +93,6 @@ function fieldsFor(errand: Errand, origin: Origin, now: number): Fields {
   const { condition } = errand;
   if (condition === 'none') removeConditions(fields);
   else if (condition !== 'as-asked') makeConditional(fields, condition);
+  if (errand.range !== undefined) fields.set('Range', errand.range);
   return fields;
 }

@@ -128,6 +128,8 @@ export class Collapse {
   /** Of the fetches under way. */
   readonly #kinds = new KindIndex();
   readonly #uncollapsible = new RecentKeys(ROAD_LIMITS.uncollapsibleKeysMax, ROAD_LIMITS.uncollapsibleMs);
+  /** Keys whose responses do not come, or cannot be stored, in slices. */
+  readonly unsliceable = new RecentKeys(ROAD_LIMITS.unsliceableKeysMax, ROAD_LIMITS.unsliceableMs);
   #size = 0;
 
   /** Fetches under way whose response may be stored. */

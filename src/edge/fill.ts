@@ -155,7 +155,8 @@ function storeWhole(
   return { stored: writer.finish(), bytes };
 }
 
-function admitResponse(errand: FillErrand, response: OriginResponse, purgePosition: number): Admission {
+/** Also for what is read as the whole that it is a part of: `response` has that status and those fields then. */
+export function admitResponse(errand: Errand, response: OriginResponse, purgePosition: number): Admission {
   const { request, place } = errand;
   // What was cut or framed twice on its way must not become everybody's.
   if (response.isEndDoubtful === true) return { action: 'pass', reason: 'doubtful-end' };

@@ -13,6 +13,11 @@ export const ROAD_LIMITS = {
   uncollapsibleMs: 60_000,
   /** Keys remembered as not worth collapsing; the newest half always, the others are forgotten together. */
   uncollapsibleKeysMax: 16_384,
+  /** The same for keys whose responses cannot be had in slices, which cost a request to find out. */
+  unsliceableMs: 600_000,
+  unsliceableKeysMax: 16_384,
+  /** Slices looked for before a range is called a hit; one that needs more is called a partial one. */
+  slicesLookedForMax: 64,
   /** How far, in bytes, the fastest reader of a body that is not being stored may be ahead of the slowest. */
   lagBytesMax: 1024 * 1024,
   /** How long one reader may hold up the others of such a body in all, ms; then it is cut off as too slow. */

@@ -2,14 +2,22 @@
  * From what we hold to an answer: preconditions and ranges (RFC 9110 §13, §14), Age, Cache-Status, the
  * browser's TTL. A stored response whose body lies in memory is answered synchronously, in one write.
  */
+import { randomBytes } from 'node:crypto';
 import { browserCacheControl } from '#core/caching/browser-ttl.ts';
 import { ageFieldValue } from '#core/caching/freshness.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { evaluatePreconditions, isRangeCurrent } from '#core/http/conditions.ts';
 import { Fields, lowerCaseName } from '#core/http/fields.ts';
-import { type ByteRange, formatContentRange, formatUnsatisfiedRange, parseRange } from '#core/http/ranges.ts';
+import {
+  type ByteRange,
+  formatContentRange,
+  formatUnsatisfiedRange,
+  parseRanges,
+} from '#core/http/ranges.ts';
 import type { BodySource, Exchange } from './exchange.ts';
+import { MultipartSource } from './multipart-source.ts';
 import { CACHE_NAME, VIA_PSEUDONYM } from './names.ts';
+import { PartialSource } from './partial-source.ts';
 import { recallLines, rememberLines } from './recent-hits.ts';
 import type { Handling } from './record.ts';
 import { relay } from './relay.ts';
@@ -41,7 +49,7 @@ export function respondStored(
   const lines = dynamicLines(exchange, head, prepared, now, provenance);
   if (isPlain(exchange.request.fields)) {
     if (body === null) {
-      void streamStored(road, exchange, stored, null, now, provenance);
+      void streamStored(road, exchange, stored, now, provenance);
       return;
     }
     exchange.respondPrepared(prepared, lines, body, bodyLength);
@@ -71,21 +79,24 @@ function respondConditionally(
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
   }
-  const range = requestedRange(method, fields, head, bodyLength, now);
-  if (range === 'unsatisfiable') {
-    const answer = withoutContent(head, 416);
-    const rangeLine = `Content-Range: ${formatUnsatisfiedRange(bodyLength)}\r\n`;
-    const answerLines = dynamicLines(exchange, head, answer, now, provenance) + rangeLine;
-    exchange.respondPrepared(answer, answerLines, null, 0);
-    recordWhole(road, exchange, head, 416, 0, provenance, now);
-    return;
-  }
-  if (body === null) {
-    void streamStored(road, exchange, stored, range, now, provenance);
-  } else if (range === null) {
+  const ranges = requestedRanges(method, fields, head, bodyLength, now);
+  if (ranges === 'unsatisfiable') {
+    refuseRange(road, exchange, head, bodyLength, now, provenance);
+  } else if (ranges === null) {
+    if (body === null) {
+      void streamStored(road, exchange, stored, now, provenance);
+      return;
+    }
     exchange.respondPrepared(prepared, lines, body, bodyLength);
     recordWhole(road, exchange, head, head.status, bodyLength, provenance, now);
+  } else if (ranges.length > 1) {
+    void respondMultipart(road, exchange, stored, ranges, now, provenance);
+  } else if (body === null) {
+    const range = ranges[0] as ByteRange;
+    const source = stored.open(range.start, range.end);
+    void respondPartial(road, exchange, head, source, range, bodyLength, now, provenance);
   } else {
+    const range = ranges[0] as ByteRange;
     const { start, end } = range;
     const partial = { status: 206, reason: '', lines: prepared.lines, block: null };
     const rangeLine = `Content-Range: ${formatContentRange(range, bodyLength)}\r\n`;
@@ -94,47 +105,117 @@ function respondConditionally(
   }
 }
 
-function requestedRange(
+/** The range begins beyond the end (RFC 9110 §15.5.17). */
+export function refuseRange(
+  road: Road,
+  exchange: Exchange,
+  head: StoredHead,
+  length: number,
+  now: number,
+  provenance: Provenance,
+): void {
+  const answer = withoutContent(head, 416);
+  const rangeLine = `Content-Range: ${formatUnsatisfiedRange(length)}\r\n`;
+  const answerLines = dynamicLines(exchange, head, answer, now, provenance) + rangeLine;
+  exchange.respondPrepared(answer, answerLines, null, 0);
+  recordWhole(road, exchange, head, 416, 0, provenance, now);
+}
+
+/** What of a body of that length is asked for; null: all of it. */
+export function requestedRanges(
   method: string,
   fields: Fields,
   head: StoredHead,
   bodyLength: number,
   now: number,
-): ByteRange | 'unsatisfiable' | null {
+): readonly ByteRange[] | 'unsatisfiable' | null {
   if (method !== 'GET' || head.status !== 200) return null;
   const value = fields.get('range');
   if (value === null || !isRangeCurrent(fields.get('if-range'), head, now)) return null;
-  return parseRange(value, bodyLength);
+  return parseRanges(value, bodyLength);
 }
 
-/** Answers with a body that lies outside this process's memory; `range` null: all of it. */
+/** Answers with a body that lies outside this process's memory. */
 async function streamStored(
   road: Road,
   exchange: Exchange,
   stored: StoredResponse,
-  range: ByteRange | null,
   now: number,
   provenance: Provenance,
 ): Promise<void> {
   const { head, bodyLength } = stored;
   const fields = sentFields(exchange, head, now, provenance, true);
-  if (range !== null) fields.append('Content-Range', formatContentRange(range, bodyLength));
-  const { start, end } = range ?? { start: 0, end: bodyLength };
-  const status = range === null ? head.status : 206;
-  const isHead = exchange.request.method === 'HEAD';
-  const source = stored.open(start, isHead ? start : end);
+  const source = stored.open(0, exchange.request.method === 'HEAD' ? 0 : bodyLength);
   exchange.onGone(() => source.cancel('the client has gone'));
-  const sink = exchange.respondStream({ status, reason: '', fields }, end - start);
-  const { bytes } = await relay(source, sink);
-  const { handling } = provenance;
-  road.recorder.record({
+  await stream(
+    road,
     exchange,
-    siteId: head.siteId,
-    handling,
-    status,
-    bodyBytes: bytes,
-    firstByteAt: now,
-  });
+    { head, status: head.status, fields, source, length: bodyLength },
+    now,
+    provenance,
+  );
+}
+
+/** Answers with one range of a body of `length` bytes; `source` gives that range. Who leaves is seen to by the caller. */
+export async function respondPartial(
+  road: Road,
+  exchange: Exchange,
+  head: StoredHead,
+  source: BodySource,
+  range: ByteRange,
+  length: number,
+  now: number,
+  provenance: Provenance & { readonly showsAge?: boolean },
+): Promise<void> {
+  const fields = sentFields(exchange, head, now, provenance, provenance.showsAge ?? true);
+  fields.append('Content-Range', formatContentRange(range, length));
+  const answer = { head, status: 206, fields, source, length: range.end - range.start };
+  await stream(road, exchange, answer, now, provenance);
+}
+
+/** Of the boundary between the parts of a multipart: not to be met by chance, nor known in advance. */
+const BOUNDARY_BYTES = 12;
+
+/** Answers with several ranges (RFC 9110 §15.3.7.2). */
+async function respondMultipart(
+  road: Road,
+  exchange: Exchange,
+  stored: StoredResponse,
+  ranges: readonly ByteRange[],
+  now: number,
+  provenance: Provenance,
+): Promise<void> {
+  const { head } = stored;
+  const boundary = randomBytes(BOUNDARY_BYTES).toString('hex');
+  const source = new MultipartSource(stored, ranges, boundary);
+  const fields = sentFields(exchange, head, now, provenance, true);
+  fields.set('Content-Type', `multipart/byteranges; boundary=${boundary}`);
+  exchange.onGone(() => source.cancel('the client has gone'));
+  await stream(road, exchange, { head, status: 206, fields, source, length: source.length }, now, provenance);
+}
+
+interface Streamed {
+  readonly head: StoredHead;
+  readonly status: number;
+  readonly fields: Fields;
+  readonly source: BodySource;
+  readonly length: number | null;
+}
+
+async function stream(
+  road: Road,
+  exchange: Exchange,
+  { head, status, fields, source, length }: Streamed,
+  now: number,
+  { handling }: Provenance,
+): Promise<void> {
+  const sink = exchange.respondStream(
+    { status, reason: status === head.status ? head.reason : '', fields },
+    length,
+  );
+  const { bytes } = await relay(source, sink);
+  const { siteId } = head;
+  road.recorder.record({ exchange, siteId, handling, status, bodyBytes: bytes, firstByteAt: now });
 }
 
 /**
@@ -175,7 +256,8 @@ export async function respondArriving(
   const { showsAge } = provenance;
   const now = road.clock.now();
   const { method, fields } = exchange.request;
-  const outcome = isPlain(fields) ? 'proceed' : evaluatePreconditions(method, fields, head, now);
+  const isWhole = isPlain(fields);
+  const outcome = isWhole ? 'proceed' : evaluatePreconditions(method, fields, head, now);
   if (outcome !== 'proceed') {
     source.cancel('the client has it already');
     const status = outcome === 'not-modified' ? 304 : 412;
@@ -184,21 +266,21 @@ export async function respondArriving(
     recordWhole(road, exchange, head, status, 0, provenance, now);
     return;
   }
-  const answer = {
-    status: head.status,
-    reason: head.reason,
-    fields: sentFields(exchange, head, now, provenance, showsAge),
-  };
-  const sink = exchange.respondStream(answer, source.length);
-  const { bytes } = await relay(source, sink);
-  road.recorder.record({
-    exchange,
-    siteId: head.siteId,
-    handling: provenance.handling,
-    status: head.status,
-    bodyBytes: bytes,
-    firstByteAt: now,
-  });
+  const { length } = source;
+  const ranges = isWhole || length === null ? null : requestedRanges(method, fields, head, length, now);
+  if (length !== null && ranges === 'unsatisfiable') {
+    source.cancel('nothing of it is wanted');
+    refuseRange(road, exchange, head, length, now, provenance);
+    return;
+  }
+  if (length !== null && ranges?.length === 1) {
+    const range = ranges[0] as ByteRange;
+    const part = new PartialSource(source, range);
+    await respondPartial(road, exchange, head, part, range, length, now, provenance);
+    return;
+  }
+  const sent = sentFields(exchange, head, now, provenance, showsAge);
+  await stream(road, exchange, { head, status: head.status, fields: sent, source, length }, now, provenance);
 }
 
 /** A stored head's fields as they go out when the answer is streamed. */

@@ -8,7 +8,8 @@
  *                       └─ again ───────────┤                                        (`settle`)
  *                                           └─ refuse
  *
- * A request to switch protocols leaves it after `route` (`tunnel.ts`). The steps are other files' work. A hit runs from here to the socket within one turn, without a promise.
+ * A request to switch protocols leaves it after `route` (`tunnel.ts`), a range that nothing whole is stored for after
+ * `select` (`slices.ts`). The steps are other files' work. A hit runs from here to the socket within one turn, without a promise.
  */
 import { assert } from '#core/base/assert.ts';
 import { decide } from '#core/caching/decide.ts';
@@ -45,6 +46,7 @@ import { HIT, respondArriving, respondFetched, respondStored, SERVED_STALE } fro
 import { revalidateBehind } from './revalidate.ts';
 import type { Road } from './road.ts';
 import { lookUp, select, settingsOfStored } from './select-response.ts';
+import { serveSlices } from './slices.ts';
 import type { StoredResponse } from './storage/storage.ts';
 import { serveSwitch } from './tunnel.ts';
 import { Visit } from './visit.ts';
@@ -87,6 +89,8 @@ function travel(
   const { method, fields } = exchange.request;
   const variants = lookUp(road, place);
   const stored = select(fields, variants);
+  if (stored === null && visit === null && serveSlices(road, exchange, configuration, place, now, goOn))
+    return;
   const decision = decide({
     method,
     fields,
@@ -356,6 +360,12 @@ async function pass(
     if (exchange.isGone) return;
     settle(road, visit, decision, stored, { kind: 'failed', error }, true);
   }
+}
+
+/** The ordinary road of a range that cannot be answered from slices. */
+function goOn(road: Road, visit: Visit): void {
+  const { exchange, configuration, place } = visit;
+  guard(road, exchange, () => travel(road, exchange, configuration, place, road.clock.now(), visit));
 }
 
 /** Looks again after a fetch that was not for this request, knowing what the response varies on. */

@@ -204,6 +204,7 @@ function headOf(
     requestedAt: input.requestedAt,
     respondedAt: input.respondedAt,
     ...derived.moments,
+    completeLength: null,
     siteId: input.settings.siteId,
     host: input.host,
     path: input.path,

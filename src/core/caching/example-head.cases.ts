@@ -23,6 +23,7 @@ export function exampleHead(changes: Partial<StoredHead> = {}): StoredHead {
     mustNotServeStale: false,
     staleWhileRevalidateSeconds: ORIGIN_SILENT,
     staleIfErrorSeconds: ORIGIN_SILENT,
+    completeLength: null,
     etag: null,
     lastModifiedAt: null,
     dateAt: EXAMPLE_AT,

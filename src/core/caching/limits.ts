@@ -18,3 +18,7 @@ export const PURGES_TOTAL_MAX = 200_000;
 export const AGE_SECONDS_MAX = 2_147_483_648;
 /** Characters that headers, cookies and the rest may add to a key; a request with more passes the cache by. */
 export const KEY_EXTRAS_CHARACTERS_MAX = 2_048;
+/** Size of a slice of a large response, bytes; also the largest response that is stored whole when a part is asked for. */
+export const SLICE_BYTES = 1_048_576;
+/** By how much Date must exceed Last-Modified for that to be a strong validator (RFC 9110 §8.8.2.2), ms. */
+export const STRONG_DATE_MS_MIN = 60_000;

@@ -35,6 +35,9 @@ export interface StoredHead {
   readonly staleWhileRevalidateSeconds: number;
   readonly staleIfErrorSeconds: number;
 
+  /** Of the parts of a response that is not stored whole (`slices.ts`): how long all of it is, bytes; null: it is whole. */
+  readonly completeLength: number | null;
+
   /** Validators (RFC 9110 §8.8); null when absent or unusable. */
   readonly etag: string | null;
   /** Last-Modified in ms since the epoch. */

@@ -16,3 +16,9 @@ export const NAME_REMEMBERED_CHARACTERS_MAX = 64;
 export const CACHE_CONTROL_MEMO_VALUES_MAX = 512;
 /** Characters of a value worth remembering. */
 export const CACHE_CONTROL_MEMO_CHARACTERS_MAX = 256;
+/** Ranges read of one request; one with more is answered whole (RFC 9110 §17.15). */
+export const RANGES_READ_MAX = 128;
+/** Ranges answered, each with a part of its own. */
+export const RANGES_MAX = 16;
+/** Bytes between two ranges that are sent along, because a part of its own would cost about as many. */
+export const RANGE_GAP_BYTES = 128;

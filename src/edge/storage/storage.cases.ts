@@ -33,6 +33,7 @@ export function makeStoredHead(overrides: Partial<StoredHead> = {}): StoredHead 
     mustNotServeStale: false,
     staleWhileRevalidateSeconds: 0,
     staleIfErrorSeconds: 0,
+    completeLength: null,
     etag: '"one"',
     lastModifiedAt: null,
     dateAt: 1_000,

@@ -224,11 +224,48 @@ describe('a stored response', () => {
     const beyond = await range('bytes=10-');
     expect([beyond.status, beyond.field('content-range'), beyond.text]).toEqual([416, 'bytes */10', '']);
     expect(beyond.field('cache-control')).toBe('no-store');
-    expect((await range('bytes=0-1,4-5')).status).toBe(200);
+    expect((await range('bytes=0-1,4-5')).field('content-range')).toBe('bytes 0-5/10');
+    expect((await range('bytes=0-1,x')).status).toBe(200);
     expect((await range('bytes=2-4', [['If-Range', '"strong"']])).status).toBe(206);
     expect((await range('bytes=2-4', [['If-Range', '"other"']])).status).toBe(200);
     expect((await range('bytes=2-4', [['If-Range', LAST_MODIFIED]])).status).toBe(206);
     expect(asked(path)).toBe(1);
+  });
+
+  test('RA5 several ranges are a multipart of them', async () => {
+    const body = 'x'.repeat(1_000) + 'y'.repeat(1_000) + 'z'.repeat(1_000);
+    answer = () => ({
+      fields: [
+        ['Cache-Control', 'max-age=60'],
+        ['Content-Type', 'text/plain'],
+      ],
+      body,
+    });
+    await edge.request(path);
+    const several = await edge.request(path, { fields: [['Range', 'bytes=-2,999-1000,0-0']] });
+    expect(several.status).toBe(206);
+    expect(several.field('content-range')).toBeNull();
+    const boundary = /^multipart\/byteranges; boundary=([0-9a-f]{24})$/.exec(
+      several.field('content-type') ?? '',
+    )?.[1];
+    const part = (range: string, bytes: string): string =>
+      `--${boundary}\r\nContent-Type: text/plain\r\nContent-Range: bytes ${range}/3000\r\n\r\n${bytes}\r\n`;
+    expect(several.text).toBe(
+      `${part('0-0', 'x')}${part('999-1000', 'xy')}${part('2998-2999', 'zz')}--${boundary}--\r\n`,
+    );
+    expect(several.field('content-length')).toBe(String(several.text.length));
+    const other = await edge.request(path, { fields: [['Range', 'bytes=-2,999-1000,0-0']] });
+    expect(other.field('content-type')).not.toBe(several.field('content-type'));
+    expect(asked(path)).toBe(1);
+  });
+
+  test('RA6 a range is cut from a whole that arrives for it', async () => {
+    answer = () => ({ fields: [['Cache-Control', 'max-age=60']], body: '0123456789' });
+    const range = (value: string) => edge.request(path, { fields: [['Range', value]] });
+    const part = await range('bytes=2-4');
+    expect([part.status, part.text, part.field('content-range')]).toEqual([206, '234', 'bytes 2-4/10']);
+    expect((await range('bytes=5-')).text).toBe('56789');
+    expect((await edge.request(path)).text).toBe('0123456789');
   });
 
   test('a range that misses goes to the origin as it is, and is not stored', async () => {

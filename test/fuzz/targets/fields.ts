@@ -6,7 +6,7 @@ import { formatHttpDate, parseHttpDate } from '#core/http/dates.ts';
 import { Fields } from '#core/http/fields.ts';
 import { mediaTypeOf } from '#core/http/media-type.ts';
 import { parsePriority } from '#core/http/priority.ts';
-import { parseRange } from '#core/http/ranges.ts';
+import { firstPosition, parseContentRange, parseRanges } from '#core/http/ranges.ts';
 import { resolveSameHost } from '#core/http/references.ts';
 import { authorityOfTarget, normaliseTarget, parseTarget } from '#core/http/request-target.ts';
 import { parseDictionary, parseItem, parseList, serialiseString } from '#core/http/structured-fields.ts';
@@ -209,12 +209,20 @@ const ranges = textTarget({
   tokens: ['bytes=', '-', '=', ',', '0', '1', '999', ' ', '\t', '--', '+1'],
   check(text) {
     for (const length of [0, 1, 10, 5_000_000_000]) {
-      const range = parseRange(text, length);
-      if (range === null || range === 'unsatisfiable') continue;
-      const { start, end } = range;
-      mustBe('its ends are whole numbers', Number.isSafeInteger(start) && Number.isSafeInteger(end));
-      mustBe(`it lies within: ${start} to ${end} of ${length}`, 0 <= start && start < end && end <= length);
+      const ranges = parseRanges(text, length);
+      if (ranges === null || ranges === 'unsatisfiable') continue;
+      let before = -1;
+      for (const { start, end } of ranges) {
+        mustBe('its ends are whole numbers', Number.isSafeInteger(start) && Number.isSafeInteger(end));
+        mustBe(`it lies within: ${start} to ${end} of ${length}`, start < end && end <= length);
+        mustBe('it comes after the others', start > before);
+        before = end;
+      }
     }
+    const first = firstPosition(text);
+    mustBe('a beginning is a whole number', first === null || Number.isSafeInteger(first));
+    const content = parseContentRange(text.replace('=', ' '));
+    if (content !== null) mustBe('a part lies in its whole', content.range.end <= content.length);
   },
 });
 
