@@ -75,6 +75,7 @@ for (const runner of RUNNERS) {
   // A runner without a single test that passed has not run.
   failed += counts.passed === 0 ? Math.max(1, counts.failed) : counts.failed;
 }
+await counted({ name: 'coverage', command: ['node', 'scripts/with-node.mjs', 'scripts/coverage.ts'] });
 await counted({ name: 'cache conformance', command: [process.execPath, 'test/conformance/run.ts'] });
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);

@@ -23,6 +23,7 @@ describe('the target in the key', () => {
     [{ include: 'none' }, '/a?', '/a'],
     [{ include: 'none' }, '/a', '/a'],
     [{ sorted: true }, '/a?b=2&b=1&a=3&a', '/a?a=3&a&b=2&b=1'],
+    [{ sorted: true }, '/a?c&b&a&b=2&d', '/a?a&b&b=2&c&d'],
     [{ include: 'only', names: ['id', 'page*'] }, '/a?utm=1&page2=x&id=3', '/a?page2=x&id=3'],
     [{ include: 'only', names: ['id'] }, '/a?utm=1', '/a'],
     [{ include: 'only', names: ['v=1'] }, '/a?v=1&v=2', '/a?v=1'],

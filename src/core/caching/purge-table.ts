@@ -195,12 +195,13 @@ export class PurgeTable {
 
   /** What is forgotten of a site raises its epoch of everything. Costs little: it happens once in so many purges. */
   #forgetOlderHalf(sites: readonly SitePurges[]): void {
+    // There are some: it is because of their number.
     const positions: number[] = [];
     for (const site of sites) {
       for (const epochs of mapsOf(site)) for (const { position } of epochs.values()) positions.push(position);
     }
     positions.sort((a, b) => a - b);
-    const bound = positions[Math.floor((positions.length - 1) / 2)] ?? 0;
+    const bound = positions[Math.floor((positions.length - 1) / 2)] as number;
     for (const site of sites) {
       const { everything } = site;
       this.#forget(site, (epoch) => {

@@ -14,6 +14,8 @@ test.each<[value: string, maxAge: number | 'invalid' | null, noStore: boolean, s
   ['max-age=5, max-age=60;other', 5, false, null],
   ['max-age=60;other;perigee', 60, false, null],
   ['max-age= 100', 'invalid', false, null],
+  ['max-age', 'invalid', false, null],
+  ['private', null, false, null],
   ['max-age=10+x', 'invalid', false, null],
 ])('CC8 "%s"', (value, maxAge, noStore, stale) => {
   expect(parseSurrogateControl(value)).toMatchObject({ maxAge, noStore, staleWhileRevalidate: stale });

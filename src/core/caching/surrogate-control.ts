@@ -37,7 +37,7 @@ function apply(directives: ReturnType<typeof noResponseDirectives>, directive: s
   } else if (extended === null) {
     applyDirective(directives, name, argument);
   } else {
-    applyDirective(directives, 'max-age', extended[1] ?? null);
-    applyDirective(directives, 'stale-while-revalidate', extended[2] ?? null);
+    applyDirective(directives, 'max-age', extended[1] as string);
+    applyDirective(directives, 'stale-while-revalidate', extended[2] as string);
   }
 }

@@ -55,6 +55,8 @@ describe('HTTP dates', () => {
     'Thu, 18-Aug-2050 02:01:18 GMT',
     'Thu, 18 Aug 2050 02.01.18 GMT',
     'Thu, 18 Aug 2050 2:01:18 GMT',
+    'Thursday, 18-Aug-50-02:01:18 GMT',
+    'Thursday, 18-Aug-50 02:01:18-GMT',
     'Thu, 31 Feb 2050 02:01:18 GMT',
     'Thu, 00 Feb 2050 02:01:18 GMT',
     'Thu, 18 Xxx 2050 02:01:18 GMT',

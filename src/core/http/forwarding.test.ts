@@ -97,6 +97,35 @@ describe('requests to origins', () => {
     ]);
   });
 
+  test('FW8 of a list, what is listed, keyed or usual, and nothing else', () => {
+    const options = {
+      method: 'GET',
+      fields: Fields.of([
+        ['X-Listed', '1'],
+        ['X-Keyed', '2'],
+        ['ACCEPT', '3'],
+        ['X-Other', '4'],
+        ['X-Real-IP', '5'],
+        ['Connection', 'close'],
+      ]),
+      clientAddress: '192.0.2.1',
+      scheme: 'https',
+      authority: 'www.example.com',
+      httpVersion: '1.1',
+      clientCertificate: null,
+      hostToSend: 'origin.example.com',
+      via: 'perigee',
+      cdnLoopName: 'perigee',
+      surrogateCapability: 'perigee="Surrogate/1.0"',
+      listed: new Set(['x-listed', 'x-real-ip']),
+      keyHeaders: ['x-keyed'],
+      keyFields: ['Perigee-Device', 'phone'],
+    } as const;
+    const names = [...forwardedRequestFields(options)].map(([name]) => name);
+    expect(names.slice(1, 5)).toEqual(['X-Listed', 'X-Keyed', 'ACCEPT', 'Perigee-Device']);
+    expect(names.includes('X-Other') || names.includes('X-Real-IP')).toBe(false);
+  });
+
   test('FW3 Via names the version that each request came with', () => {
     for (const httpVersion of [
       '1.1',

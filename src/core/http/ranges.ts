@@ -64,11 +64,10 @@ function parseSpec(spec: string, length: number): ByteRange | 'unsatisfiable' | 
 }
 
 function coalesce(ranges: readonly ByteRange[]): ByteRange[] {
-  const [first, ...others] = [...ranges].sort((one, other) => one.start - other.start);
-  const result = first === undefined ? [] : [first];
-  for (const range of others) {
-    const before = result.at(-1) as ByteRange;
-    if (range.start > before.end + RANGE_GAP_BYTES) result.push(range);
+  const result: ByteRange[] = [];
+  for (const range of [...ranges].sort((one, other) => one.start - other.start)) {
+    const before = result.at(-1);
+    if (before === undefined || range.start > before.end + RANGE_GAP_BYTES) result.push(range);
     else result[result.length - 1] = { start: before.start, end: Math.max(before.end, range.end) };
   }
   return result;

@@ -154,3 +154,7 @@ describe('structured fields (RFC 9651)', () => {
     expect(serialiseTokenOrString('')).toBe('""');
   });
 });
+
+test('a mistake of ours is not taken for an invalid field', () => {
+  expect(() => parseItem(null as unknown as string)).toThrow(TypeError);
+});

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { isToken, parseDeltaSeconds, splitList, splitParameters, trimWhitespace, unquote } from './syntax.ts';
+import {
+  hasOpenQuote,
+  isToken,
+  parseDeltaSeconds,
+  splitList,
+  splitParameters,
+  trimWhitespace,
+  unquote,
+} from './syntax.ts';
 
 describe('shared grammar', () => {
   test('CC1 commas within quotes do not separate', () => {
@@ -10,6 +18,11 @@ describe('shared grammar', () => {
     expect(splitList('')).toEqual([]);
     expect(splitList(' , ,')).toEqual([]);
     expect(splitParameters('text/html; q=0.5 ;a="x;y"')).toEqual(['text/html', 'q=0.5', 'a="x;y"']);
+  });
+
+  test('VA3 a quote that is never closed is open', () => {
+    for (const text of ['', 'a', '"a"', '"a\\"b"', 'a "b" c']) expect(hasOpenQuote(text)).toBe(false);
+    for (const text of ['"', 'a"', '"a\\"', '"a" "b']) expect(hasOpenQuote(text)).toBe(true);
   });
 
   test('unquote reads exactly one quoted string', () => {

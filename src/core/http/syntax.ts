@@ -67,10 +67,8 @@ function splitOutsideQuotes(value: string, separator: number): string[] {
       start = i + 1;
     }
   }
-  if (start < value.length) {
-    const rest = trimWhitespace(value.slice(start));
-    if (rest !== '') members.push(rest);
-  }
+  // A backslash at the end of a quoted string that is never closed.
+  if (start < value.length) members.push(trimWhitespace(value.slice(start)));
   return members;
 }
 

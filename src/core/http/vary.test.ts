@@ -13,6 +13,7 @@ describe('Vary', () => {
     ['foo', '1, 2', ' 1,2 ', 'VA2'],
     ['foo', '1,,2', '1, 2', 'VA2'],
     ['accept-language', 'en, de', 'de, en', 'VA3'],
+    ['accept-language', 'en, ;', 'en', 'VA3'],
     ['accept-language', 'en, de', 'eN,  De', 'VA3'],
     ['accept-language', 'en;q=1.0, de;q=0.50', 'de; q=0.5,en', 'VA3'],
     ['accept-encoding', 'gzip, br;q=1.', 'BR, gzip', 'VA3'],
@@ -32,6 +33,7 @@ describe('Vary', () => {
     ['accept-language', 'en, de;q=0.5', 'en;q=0.5, de', 'VA3'],
     ['accept', 'text/html;profile=A', 'text/html;profile=a', 'VA3'],
     ['accept-encoding', 'gzip;q=0', 'gzip', 'VA3'],
+    ['accept', 'a;q=0.x', 'a;q=0.y', 'VA3'],
     ['accept', 'a;q=. 0', 'a;q=', 'VA3'],
     ['accept', 'l"x",a"', 'a",l"x"', 'VA3'],
   ];
