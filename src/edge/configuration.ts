@@ -26,6 +26,8 @@ export interface Place {
   readonly authority: string;
   /** The URL's, until the request's own part of the key is put behind it (`key-place.ts`). */
   readonly cacheKey: string;
+  /** What keys begin with: scheme and host. */
+  readonly origin: string;
   /** Normalised path and query: what the origin is asked where nothing is stored. */
   readonly normalTarget: string;
   /** As far as it is in the key: what the origin is asked where its answer may be stored. */
@@ -38,6 +40,8 @@ export interface Place {
   readonly settingsByType: Map<string, CacheSettings> | null;
   /** Fields that tell the origin what of the request is in the key (flat). */
   readonly keyFields: readonly string[];
+  /** Where the key has only what counts of the query (`search-rules.ts`): by what rule, and the place without it. */
+  readonly search: { readonly text: string; readonly own: Place } | null;
 }
 
 const NO_FIELDS: readonly string[] = [];
@@ -64,7 +68,8 @@ export function keyTargetAt(site: Site, normalTarget: string): string {
   return keyTargetOf(normalTarget, settingsOf(site, pathOf(normalTarget), null).queryKey);
 }
 
-function pathOf(normalTarget: string): string {
+/** Without the query. */
+export function pathOf(normalTarget: string): string {
   const question = normalTarget.indexOf('?');
   return question === -1 ? normalTarget : normalTarget.slice(0, question);
 }
@@ -124,12 +129,14 @@ export class Configuration {
       tlsPolicy,
       authority: sentAuthority,
       cacheKey: urlKeyOf({ scheme, host: authority, keyTarget }),
+      origin: urlKeyOf({ scheme, host: authority, keyTarget: '' }),
       normalTarget,
       keyTarget,
       path,
       settings,
       settingsByType: hasTypedRules(site) ? new Map() : null,
       keyFields: NO_FIELDS,
+      search: null,
     };
   }
 
@@ -183,12 +190,14 @@ function placeOfServer(
     tlsPolicy,
     authority,
     cacheKey: `${scheme}://${hostOf(authority)}*`,
+    origin: `${scheme}://${hostOf(authority)}`,
     normalTarget: '*',
     keyTarget: '*',
     path: '*',
     settings: resolveSettings(site, null, null),
     settingsByType: null,
     keyFields: NO_FIELDS,
+    search: null,
   };
 }
 

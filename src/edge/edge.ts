@@ -24,6 +24,7 @@ import type { Http1Client } from './origin/http1-client.ts';
 import { applyPurge } from './purge.ts';
 import { Recorder } from './record.ts';
 import type { Road } from './road.ts';
+import { SearchRules } from './search-rules.ts';
 import { serve } from './serve.ts';
 import { STORAGE_LIMITS } from './storage/limits.ts';
 import { MemoryStorage } from './storage/memory/memory-storage.ts';
@@ -161,6 +162,7 @@ function makeRoad(options: EdgeOptions, originClient: Http1Client): Road {
     tunnels: new Tunnels(options.tunnelLimits),
     clock,
     log,
+    searchRules: new SearchRules(),
     geography: new Geography(options.geoFile ?? null, clock, log),
     configuration: null,
     backgroundValidations: 0,

@@ -9,6 +9,7 @@ import type { Rule } from '#core/model/site.ts';
 import type { Place } from './configuration.ts';
 import { keyPlainPlace } from './key-place.ts';
 import type { Road } from './road.ts';
+import { searchPlace } from './search-rules.ts';
 import { peekAt, select, settingsOfStored } from './select-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
@@ -27,7 +28,7 @@ export function explainCache(road: Road, part: PartName, url: string): CacheExpl
 
   const now = road.clock.now();
   const fields = new Fields();
-  const place = keyPlainPlace(found, fields);
+  const place = searchPlace(road.searchRules, keyPlainPlace(found, fields));
   const variants = peekAt(road, place);
   const stored = select(fields, variants);
   const decision = decide({

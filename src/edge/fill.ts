@@ -17,11 +17,12 @@ import { hostOf } from '#core/model/route.ts';
 import { showsCertificate } from '#core/model/tls-policy.ts';
 import { askOrigin, type Errand } from './ask-origin.ts';
 import type { Fill } from './collapse.ts';
-import { type Place, settingsFor, urlKeyAt } from './configuration.ts';
+import { type Place, pathOf, settingsFor, urlKeyAt } from './configuration.ts';
 import type { RequestHead } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
 import type { Road } from './road.ts';
+import { pathKeyOf, searchKeyOf } from './search-rules.ts';
 import { SharedBody } from './shared-body.ts';
 import { MemoryBodySource } from './storage/memory/memory-body-source.ts';
 import { prepareHead } from './storage/prepared-head.ts';
@@ -82,7 +83,7 @@ export async function performFill(road: Road, errand: FillErrand, fill: Fill): P
     fill.settle({ kind: 'alone' });
     return { response, reason: admission.reason };
   }
-  await shareAndStore(road, fill, admission, response, errand.place.settings.finishesFills);
+  await shareAndStore(road, fill, admission, response, errand.place);
   return null;
 }
 
@@ -96,10 +97,9 @@ async function shareAndStore(
   fill: Fill,
   admission: Exclude<Admission, { action: 'pass' }>,
   response: OriginResponse,
-  finishes: boolean,
+  place: Place,
 ): Promise<void> {
-  const { cacheKey: key } = fill;
-  const { head } = admission;
+  const { key, head } = placeBySearch(road, place, fill.cacheKey, admission.head);
   const mayStore = admission.action === 'store' && !fill.isInvalidated;
   if (mayStore) road.collapse.markCollapsible(key);
   const hasOriginAge = response.fields.has('age');
@@ -119,7 +119,13 @@ async function shareAndStore(
   // What came whole and could not be stored is served to those who wait.
   const source = kept === null ? response.body : new MemoryBodySource(kept.bytes);
   const filled = kept === null ? writer : null;
-  const body = new SharedBody({ source, writer: filled, mayPublish, finishes, clock: road.clock });
+  const body = new SharedBody({
+    source,
+    writer: filled,
+    mayPublish,
+    finishes: place.settings.finishesFills,
+    clock: road.clock,
+  });
   const isStored = filled !== null;
   // What must be validated before its next use answers those who waited, and nobody who comes later.
   const mayBeJoined = isStored && !head.mustValidateAlways && isFresh(head, road.clock.now());
@@ -129,6 +135,24 @@ async function shareAndStore(
   await body.run();
   road.collapse.end(fill);
   road.recorder.recordFromOrigin(head.siteId, body.arrived);
+}
+
+/**
+ * Under which key a response is stored, and how purges know it: by what it says itself of which parts of its query
+ * count (`search-rules.ts`).
+ */
+function placeBySearch(
+  road: Road,
+  place: Place,
+  fillKey: string,
+  head: StoredHead,
+): { readonly key: string; readonly head: StoredHead } {
+  const text = head.fields.get('no-vary-search');
+  if (text === null && place.search === null) return { key: fillKey, head };
+  const own = place.search === null ? place : place.search.own;
+  const rule = road.searchRules.learn(pathKeyOf(own), text);
+  if (rule === null) return { key: own.cacheKey, head };
+  return { key: searchKeyOf(own, rule), head: { ...head, searchPath: own.path } };
 }
 
 interface KeptWhole {
@@ -249,6 +273,7 @@ export function invalidateAfter(
   // Which fetches under way are in a group shows only at their heads.
   if (groups.length > 0) road.collapse.detachSite(place.site.id);
   for (const normalTarget of targets) {
+    if (!road.searchRules.isEmpty) road.purges.invalidateSearches(place.site.id, pathOf(normalTarget));
     for (const scheme of ['http', 'https'] as const) {
       const key = urlKeyAt(place.site, scheme, authority, normalTarget);
       road.collapse.invalidate(key, own);

@@ -6,6 +6,7 @@ import { isFresh } from '#core/caching/freshness.ts';
 import { matchesVary, varyValuesOf } from '#core/caching/select.ts';
 import { collapseKeyOf, type Fill, type FillOutcome } from './collapse.ts';
 import type { Road } from './road.ts';
+import { answersSearch } from './select-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
 import type { Visit } from './visit.ts';
 
@@ -51,6 +52,7 @@ export function join(
       road.collapse.detach(fill);
       return begin(road, visit, collapseKey);
     }
+    if (!answersSearch(place, outcome.head)) return { kind: 'alone' };
     if (matchesVary(fields, outcome.head)) return { kind: 'arriving', outcome };
     names = outcome.head.varyNames;
     values = varyValuesOf(fields, names);

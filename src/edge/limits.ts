@@ -43,6 +43,8 @@ export const ROAD_LIMITS = {
   /** Of failures alike of one origin, one is logged per this many milliseconds; kinds remembered for that. */
   failureLogIntervalMs: 10_000,
   failureLogKeysMax: 4_096,
+  /** Paths whose No-Vary-Search is remembered. */
+  searchRulesMax: 16_384,
   /** How long after a try the geography database is looked for again, ms. */
   geographyRetryMs: 30_000,
   /** Background validations under way per worker; beyond it stale is served without one. */

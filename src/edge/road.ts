@@ -8,6 +8,7 @@ import type { FailureLog } from './failure-log.ts';
 import type { Geography } from './geography.ts';
 import type { OriginClient } from './origin/origin-client.ts';
 import type { Recorder } from './record.ts';
+import type { SearchRules } from './search-rules.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Tunnels } from './tunnels.ts';
 
@@ -22,6 +23,7 @@ export interface Road {
   readonly clock: Clock;
   readonly log: Logger;
   readonly geography: Geography;
+  readonly searchRules: SearchRules;
   /** Null until a snapshot is known; replaced whole. */
   configuration: Configuration | null;
   /** Background validations under way. */

@@ -12,14 +12,24 @@ import type { StoredResponse } from './storage/storage.ts';
 
 /** All stored responses for a place that no purge has made unusable; those that soft purges name are stale by now. */
 export function lookUp(road: Road, place: Place): readonly StoredResponse[] {
-  const found = road.storage.lookup(place.cacheKey);
+  const found = ofSearch(place, road.storage.lookup(place.cacheKey));
   // The head is replaced for good, so that this is done once for a purge.
   return usable(road, found, (stored, head) => replaceHead(road, place.cacheKey, stored, head));
 }
 
 /** The same for an onlooker: changes nothing. */
 export function peekAt(road: Road, place: Place): readonly StoredResponse[] {
-  return usable(road, road.storage.peek(place.cacheKey), withHead);
+  return usable(road, ofSearch(place, road.storage.peek(place.cacheKey)), withHead);
+}
+
+/** Under a key that several queries share, what is for this one: its own, or what itself says the rule. */
+function ofSearch(place: Place, found: readonly StoredResponse[]): readonly StoredResponse[] {
+  return place.search === null ? found : found.filter(({ head }) => answersSearch(place, head));
+}
+
+/** Whether a response under the place's key is for its query. */
+export function answersSearch({ search, keyTarget }: Place, head: StoredHead): boolean {
+  return search === null || head.path === keyTarget || head.fields.get('no-vary-search') === search.text;
 }
 
 type HeadChange = (stored: StoredResponse, head: StoredHead) => StoredResponse;

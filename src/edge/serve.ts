@@ -16,6 +16,7 @@ import { decide } from '#core/caching/decide.ts';
 import type { Decision } from '#core/caching/decision.ts';
 import { mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { matchesVary } from '#core/caching/select.ts';
+import type { StoredHead } from '#core/caching/stored-head.ts';
 import { type CacheStatus, formatCacheStatus } from '#core/http/cache-status.ts';
 import { countLoops, hopsLeft } from '#core/http/forwarding.ts';
 import { formatProxyStatus } from '#core/http/proxy-status.ts';
@@ -45,7 +46,8 @@ import {
 import { HIT, respondArriving, respondFetched, respondStored, SERVED_STALE } from './respond.ts';
 import { revalidateBehind } from './revalidate.ts';
 import type { Road } from './road.ts';
-import { lookUp, select, settingsOfStored } from './select-response.ts';
+import { searchPlace } from './search-rules.ts';
+import { answersSearch, lookUp, select, settingsOfStored } from './select-response.ts';
 import { serveSlices } from './slices.ts';
 import type { StoredResponse } from './storage/storage.ts';
 import { serveSwitch } from './tunnel.ts';
@@ -75,7 +77,10 @@ function enter(road: Road, exchange: Exchange): void {
   else if (method === 'TRACE') refuseTrace(road, exchange, place.site.id);
   else if (method === 'OPTIONS' && hopsLeft(method, fields) === 0) {
     answerOptions(road, exchange, place.site.id);
-  } else travel(road, exchange, configuration, keyPlace(road, exchange, place), exchange.receivedAt, null);
+  } else {
+    const keyed = searchPlace(road.searchRules, keyPlace(road, exchange, place));
+    travel(road, exchange, configuration, keyed, exchange.receivedAt, null);
+  }
 }
 
 function travel(
@@ -262,13 +267,15 @@ function settle(
 ): void {
   const { exchange, place } = visit;
   const { forward } = decision;
+  const isForIt = (head: StoredHead): boolean =>
+    matchesVary(exchange.request.fields, head) && answersSearch(place, head);
   const isCollapsed = !isOwn;
   const statusOf = (facts: CacheFacts): string =>
     formatCacheStatus(CACHE_NAME, { isHit: false, forward, isCollapsed, ...facts });
   switch (outcome.kind) {
     case 'shared': {
       const { head, askersHead, body, isStored, detail, hasOriginAge } = outcome;
-      const source = isOwn || matchesVary(exchange.request.fields, head) ? body.open() : null;
+      const source = isOwn || isForIt(head) ? body.open() : null;
       if (source === null) {
         again(road, visit, head.varyNames);
         break;
@@ -281,7 +288,7 @@ function settle(
     }
     case 'fetched': {
       const { response, askersHead, hasOriginAge } = outcome;
-      if (!isOwn && !matchesVary(exchange.request.fields, response.head)) {
+      if (!isOwn && !isForIt(response.head)) {
         again(road, visit, response.head.varyNames);
         break;
       }
@@ -370,9 +377,11 @@ function goOn(road: Road, visit: Visit): void {
 
 /** Looks again after a fetch that was not for this request, knowing what the response varies on. */
 function again(road: Road, visit: Visit, varyNames: readonly string[]): void {
-  const { exchange, configuration, place } = visit;
+  const { exchange, configuration } = visit;
   visit.attempts++;
   visit.varyNames = varyNames;
+  const place = searchPlace(road.searchRules, visit.place);
+  visit.place = place;
   travel(road, exchange, configuration, place, road.clock.now(), visit);
 }
 

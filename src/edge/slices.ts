@@ -47,7 +47,14 @@ function isSliceable(road: Road, exchange: Exchange, place: Place, now: number):
   const { request, connection, body } = exchange;
   const { method, fields } = request;
   const { hasSlices, mode } = place.settings;
-  if (method !== 'GET' || body !== null || !hasSlices || mode === 'bypass' || !fields.has('range'))
+  if (
+    method !== 'GET' ||
+    body !== null ||
+    place.search !== null ||
+    !hasSlices ||
+    mode === 'bypass' ||
+    !fields.has('range')
+  )
     return false;
   if (fields.has('authorization') || showsCertificate(connection.tls)) return false;
   return !CONDITIONS.some((name) => fields.has(name)) && !road.collapse.unsliceable.has(place.cacheKey, now);

@@ -8,7 +8,8 @@ import type { Exchange } from './exchange.ts';
 export class Visit {
   readonly exchange: Exchange;
   readonly configuration: Configuration;
-  readonly place: Place;
+  /** As it was found last: what counts of a query may have been learnt since. */
+  place: Place;
   /** How often it waited for a fetch that was not for it. */
   attempts = 0;
   /** What the response is known to vary on from such a fetch. */

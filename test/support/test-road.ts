@@ -9,6 +9,7 @@ import { Geography } from '#edge/geography.ts';
 import { createHttp1Client } from '#edge/origin/http1-client.ts';
 import { Recorder } from '#edge/record.ts';
 import type { Road } from '#edge/road.ts';
+import { SearchRules } from '#edge/search-rules.ts';
 import type { Storage } from '#edge/storage/storage.ts';
 import { Tunnels } from '#edge/tunnels.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -32,6 +33,7 @@ export function makeTestRoad(storage: Storage, clock: Clock, originUrl = 'http:/
     tunnels: new Tunnels(),
     clock,
     log,
+    searchRules: new SearchRules(),
     geography: new Geography(null, clock, log),
     configuration: new Configuration({
       generation: 1,

@@ -208,6 +208,7 @@ function headOf(
     siteId: input.settings.siteId,
     host: input.host,
     path: input.path,
+    searchPath: null,
     tags,
     purgePosition: input.purgePosition,
     softPurgePosition: input.purgePosition,

@@ -30,6 +30,7 @@ export function exampleHead(changes: Partial<StoredHead> = {}): StoredHead {
     siteId: 'shop',
     host: 'www.example.com',
     path: '/',
+    searchPath: null,
     tags: [],
     purgePosition: 0,
     softPurgePosition: 0,

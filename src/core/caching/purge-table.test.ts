@@ -222,3 +222,22 @@ describe('groups that an origin invalidates', () => {
     expect(table.isPurged(tagged(8))).toBe(false);
   });
 });
+
+describe('what answers several queries', () => {
+  const shared = (position: number) => at(position, { path: '/a?x=1', searchPath: '/a' });
+
+  test('NV3 is named by any query of its path', () => {
+    const table = new PurgeTable();
+    table.apply(purge(1, url('http://h.example/a?y')));
+    expect([table.isPurged(shared(0)), table.isPurged(shared(1))]).toEqual([true, false]);
+    expect(table.isPurged(at(0, { path: '/a?x=1' }))).toBe(false);
+    expect(table.isPurged(at(0, { path: '/b', searchPath: '/b' }))).toBe(false);
+  });
+
+  test('NV3 and forgotten by an unsafe request for one', () => {
+    const table = new PurgeTable();
+    const before = shared(table.position);
+    table.invalidateSearches('shop', '/a');
+    expect([table.isPurged(before), table.isPurged(shared(table.position))]).toEqual([true, false]);
+  });
+});

@@ -111,7 +111,9 @@ export class PurgeTable {
         break;
       case 'url': {
         const path = pathOfUrl(target.url);
-        if (path !== null) this.#remember(site, site.targets, path, purge);
+        if (path === null) break;
+        this.#remember(site, site.targets, path, purge);
+        this.#remember(site, site.targets, anySearchOf(path), purge);
         break;
       }
       case 'prefix': {
@@ -137,6 +139,14 @@ export class PurgeTable {
     this.#remember(site, site.groups, groupAt(host, group), purge);
   }
 
+  /** The same for a path, of whose responses some answer whatever the query: all of those. */
+  invalidateSearches(siteId: string, path: string): void {
+    this.#position += LOCAL_STEP;
+    const site = this.#siteOf(siteId);
+    const purge = { position: this.#position, soft: false, requestedAt: 0 };
+    this.#remember(site, site.targets, anySearchOf(path), purge);
+  }
+
   /**
    * As of when purges make this stored response stale, ms: `NOT_PURGED`, `PURGED` (unusable), or the moment of the soft
    * purge that names it, the earliest where several epochs do.
@@ -147,6 +157,9 @@ export class PurgeTable {
     let asOf = site.everything.judge(head);
     if (site.count === 0 || asOf === PURGED) return asOf;
     asOf = Math.min(asOf, judgeBy(site.hosts, head.host, head), judgeBy(site.targets, head.path, head));
+    if (head.searchPath !== null) {
+      asOf = Math.min(asOf, judgeBy(site.targets, anySearchOf(head.searchPath), head));
+    }
     if (site.tags.size > 0) for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.tags, tag, head));
     if (site.groups.size > 0) {
       for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.groups, groupAt(head.host, tag), head));
@@ -234,6 +247,12 @@ function raise(epoch: Epoch, { position, soft, requestedAt }: Moment): void {
 /** Whether the epoch of everything says all that this one does. */
 function isSubsumed(epoch: Epoch, everything: Epoch): boolean {
   return epoch.hardPosition <= everything.hardPosition && epoch.softPosition <= everything.position;
+}
+
+/** What stands for a path with any query, given with or without one: no target has a space. */
+function anySearchOf(target: string): string {
+  const question = target.indexOf('?');
+  return `${question === -1 ? target : target.slice(0, question)} *`;
 }
 
 /** A host has no space. */

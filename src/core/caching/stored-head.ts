@@ -48,6 +48,8 @@ export interface StoredHead {
   readonly siteId: string;
   readonly host: string;
   readonly path: string;
+  /** The path alone, where it answers other queries, too (No-Vary-Search); else null. */
+  readonly searchPath: string | null;
   readonly tags: readonly string[];
   /** How far the purge log was read when the fetch of its body began: hard purges after it count. Validation never moves it. */
   readonly purgePosition: number;

@@ -40,6 +40,7 @@ export function makeStoredHead(overrides: Partial<StoredHead> = {}): StoredHead 
     siteId: 'shop',
     host: 'www.example.com',
     path: '/',
+    searchPath: null,
     tags: [],
     purgePosition: 0,
     softPurgePosition: 0,
