@@ -197,6 +197,7 @@ CNAME target            www-example-com.cdn.test
 Origins                 http://192.0.2.1:8080 (Host: inner.example, connects within 3s, answers within 2m)
 Stale if error          2h
 Stale while revalidate  0s
+Caching                 as by default
 WebSockets              off
 TLS                     1.2 or later
 Client certificates     not asked for

@@ -1,4 +1,5 @@
 /** A site's rules in words. */
+import { describeCaching } from '#core/model/caching-text.ts';
 import type { Rule } from '#core/model/site.ts';
 import { formatDuration } from './duration.ts';
 import type { Session } from './session.ts';
@@ -26,17 +27,20 @@ const COLUMNS: readonly Column[] = [
   { heading: 'BROWSER TTL', align: 'right' },
 ];
 
-/** The rules as a table, numbered from 1. */
+/** The rules as a table, numbered from 1; the last column is there when it has something to say. */
 export function rulesTable(session: Pick<Session, 'table'>, rules: readonly Rule[]): string {
+  const others = rules.map((rule) => describeCaching(rule, formatDuration, true).join(', '));
+  const isPlain = others.every((text) => text === '');
   return session.table(
-    COLUMNS,
-    rules.map(({ path, contentType, mode, edgeTtlSeconds, browserTtlSeconds }, index) => [
+    isPlain ? COLUMNS : [...COLUMNS, { heading: 'AND' }],
+    rules.map((rule, index) => [
       String(index + 1),
-      printable(path ?? 'any'),
-      contentType ?? 'any',
-      mode,
-      mode === 'bypass' ? '–' : describeTtl(edgeTtlSeconds),
-      describeTtl(browserTtlSeconds),
+      printable(rule.path ?? 'any'),
+      rule.contentType ?? 'any',
+      rule.mode,
+      rule.mode === 'bypass' ? '–' : describeTtl(rule.edgeTtlSeconds),
+      describeTtl(rule.browserTtlSeconds),
+      ...(isPlain ? [] : [printable(others[index] || '–')]),
     ]),
   );
 }

@@ -3,6 +3,7 @@ import { decide } from '#core/caching/decide.ts';
 import { currentAgeSeconds, isFresh } from '#core/caching/freshness.ts';
 import { Fields } from '#core/http/fields.ts';
 import { authorityOfTarget } from '#core/http/request-target.ts';
+import { describeCaching } from '#core/model/caching-text.ts';
 import type { CacheExplanation, PartName } from '#core/model/messages.ts';
 import { selectRule } from '#core/model/route.ts';
 import type { Rule } from '#core/model/site.ts';
@@ -67,6 +68,7 @@ function describeRule(rule: Rule): string {
   parts.push(rule.mode);
   if (rule.edgeTtlSeconds !== null) parts.push(`edge ${rule.edgeTtlSeconds} s`);
   if (rule.browserTtlSeconds !== null) parts.push(`browser ${rule.browserTtlSeconds} s`);
+  parts.push(...describeCaching(rule, (seconds) => `${seconds} s`, true));
   return parts.join(', ');
 }
 

@@ -2,9 +2,10 @@
 import { type Command, Option } from 'commander';
 import { AppError } from '#core/base/app-error.ts';
 import type { SiteView } from '#core/contract/sites.ts';
+import { describeCaching } from '#core/model/caching-text.ts';
 import { hostNameSchema } from '#core/model/site.ts';
 import { siteIdFromHost } from '#core/model/site-from-host.ts';
-import { formatDuration, parseDuration } from '../duration.ts';
+import { formatDuration } from '../duration.ts';
 import { findSite, listAllSites } from '../find-site.ts';
 import type { CliIo } from '../io.ts';
 import { countOf } from '../quantity.ts';
@@ -12,15 +13,19 @@ import { collect } from '../repeated-option.ts';
 import { rulesTable } from '../rule-text.ts';
 import { openSession, type Session, withGlobalOptions } from '../session.ts';
 import { printable } from '../table.ts';
+import {
+  CACHING_HELP,
+  type CachingCliOptions,
+  readCachingFields,
+  withCachingOptions,
+} from './caching-options.ts';
 import { formatOrigin, type OriginOptions, readOriginFields, withOriginOptions } from './origin-options.ts';
 import { formatClientCertificates, readTlsFields, type TlsOptions, withTlsOptions } from './tls-options.ts';
 
-interface SiteOptions extends OriginOptions, TlsOptions {
+interface SiteOptions extends OriginOptions, TlsOptions, CachingCliOptions {
   readonly id?: string;
   readonly origin?: readonly string[];
   readonly alias?: readonly string[];
-  readonly staleIfError?: string;
-  readonly staleWhileRevalidate?: string;
   readonly websockets?: 'on' | 'off';
 }
 
@@ -43,43 +48,24 @@ function withSiteOptions(command: Command): Command {
       collect,
     )
     .option('--alias <host>', 'another host of the same site; may be given several times', collect);
-  const withStale = withOriginOptions(named)
-    .option(
-      '--stale-if-error <duration>',
-      'how long a stale response may stand in for a failing origin (default: 1d)',
-    )
-    .option(
-      '--stale-while-revalidate <duration>',
-      'how long a stale response may be used while it is fetched anew (default: 0s)',
-    )
-    .addOption(
-      new Option(
-        '--websockets <switch>',
-        'whether users may open WebSockets to the origins (default: on)',
-      ).choices(['on', 'off']),
-    );
-  return withTlsOptions(withStale);
+  const withSockets = withOriginOptions(named).addOption(
+    new Option(
+      '--websockets <switch>',
+      'whether users may open WebSockets to the origins (default: on)',
+    ).choices(['on', 'off']),
+  );
+  return withTlsOptions(withCachingOptions(withSockets)).addHelpText('after', CACHING_HELP);
 }
 
-/** Fields of a site that options set; what was not given is left out. */
-function readFields(options: SiteOptions) {
+/** Fields of a site that options set; what was not given is left out. `former`: the site so far. */
+function readFields(options: SiteOptions, former: SiteView | null) {
   return {
     ...(options.origin === undefined
       ? {}
       : {
           origins: options.origin.map((url) => ({ url, ...readOriginFields(options, null) })),
         }),
-    ...(options.staleIfError === undefined
-      ? {}
-      : { staleIfErrorSeconds: parseDuration(options.staleIfError, '--stale-if-error') }),
-    ...(options.staleWhileRevalidate === undefined
-      ? {}
-      : {
-          staleWhileRevalidateSeconds: parseDuration(
-            options.staleWhileRevalidate,
-            '--stale-while-revalidate',
-          ),
-        }),
+    ...readCachingFields(options, former ?? {}),
     ...(options.websockets === undefined ? {} : { webSockets: options.websockets === 'on' }),
   };
 }
@@ -103,7 +89,7 @@ function addCommand(site: Command, io: CliIo): void {
       const judged = hostNameSchema.safeParse(named);
       if (!judged.success) throw new AppError('invalid', `host ${named}: ${judged.error.issues[0]?.message}`);
       const id = options.id ?? siteIdFromHost(named, (await session.api.getHealth()).zone);
-      const { origins = [], ...rest } = readFields(options);
+      const { origins = [], ...rest } = readFields(options, null);
       const created = await session.api.createSite({
         body: {
           id,
@@ -178,6 +164,7 @@ function renderSite(session: Session, site: SiteView): string {
     `${label('Origins')}${site.origins.map(formatOrigin).map(printable).join(', ')}`,
     `${label('Stale if error')}${formatDuration(site.staleIfErrorSeconds)}`,
     `${label('Stale while revalidate')}${formatDuration(site.staleWhileRevalidateSeconds)}`,
+    `${label('Caching')}${printable(describeCaching(site, formatDuration, false).join(', ')) || 'as by default'}`,
     `${label('WebSockets')}${site.webSockets ? 'on' : 'off'}`,
     `${label('TLS')}${site.minTlsVersion} or later`,
     `${label('Client certificates')}${formatClientCertificates(site.clientCertificates)}`,
@@ -191,7 +178,7 @@ function setCommand(site: Command, io: CliIo): void {
   const command = site
     .command('set <site>')
     .description(
-      "change a site's origins, stale windows, WebSockets or TLS, or give it more hosts; what is left out stays",
+      "change a site's origins, caching, WebSockets or TLS, or give it more hosts; what is left out stays",
     );
   withGlobalOptions(withSiteOptions(command)).action(
     async (name: string, options: SiteOptions, self: Command) => {
@@ -202,7 +189,7 @@ function setCommand(site: Command, io: CliIo): void {
         ...(isAboutOrigins
           ? { origins: found.origins.map((origin) => ({ ...origin, ...readOriginFields(options, origin) })) }
           : {}),
-        ...readFields(options),
+        ...readFields(options, found),
         ...readTlsFields(options, found.clientCertificates),
         ...(options.alias === undefined ? {} : { hosts: [...new Set([...found.hosts, ...options.alias])] }),
       };
