@@ -14,8 +14,7 @@ import { createProgram, runProgram } from './program.ts';
 const EDGE = 'edge:fra-1/0';
 const folder = mkdtempSync(join(tmpdir(), 'perigee-cli-'));
 let control: Awaited<ReturnType<typeof startControl>>;
-let edgeAnswersPurges = true;
-let generation = 0;
+let [edgeAnswersPurges, generation] = [true, 0];
 
 function playEdge(bus: Bus): void {
   bus.subscribe('snapshot', (snapshot: Snapshot) => {
