@@ -21,6 +21,11 @@ describe('rules in words', () => {
       'Every path',
       'Validated with the origin each time, whatever it says; browsers ask again each time',
     ],
+    [
+      { edgeTtlSeconds: 60, statusTtls: [{ status: '404', seconds: 30 }], setCookie: 'strip' },
+      'Every path',
+      'Kept as the origin says, 1 minute where it is silent; 404 for 30 seconds; Set-Cookie: strip',
+    ],
   ] as const)('%p', (input, scope, effect) => {
     const rule = ruleSchema.parse(input);
     expect(describeScope(rule)).toBe(scope);

@@ -1,4 +1,5 @@
 /** Rules in words. */
+import { describeCaching } from '#core/model/caching-text.ts';
 import type { Rule } from '#core/model/site.ts';
 import { formatLifetime } from '../../format/duration.ts';
 
@@ -27,5 +28,7 @@ function describeBrowsers(browserTtlSeconds: number | null): string {
 /** What happens to the responses it applies to. */
 export function describeEffect(rule: Omit<Rule, 'path' | 'contentType'>): string {
   if (rule.mode === 'bypass') return 'Never kept: every request goes to the origin';
-  return describeEdges(rule) + describeBrowsers(rule.browserTtlSeconds);
+  const others = describeCaching(rule, formatLifetime, true);
+  const more = others.length === 0 ? '' : `; ${others.join('; ')}`;
+  return describeEdges(rule) + describeBrowsers(rule.browserTtlSeconds) + more;
 }

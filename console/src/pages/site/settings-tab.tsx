@@ -1,4 +1,4 @@
-/** A site's hosts, origins and stale answers, and its end. */
+/** A site's hosts and origins, how it is cached, and its end. */
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
@@ -7,6 +7,7 @@ import { useDeleteSite } from '../../api/mutations.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import pageClasses from '../../components/page.module.css';
 import { Panel } from '../../components/panel.tsx';
+import { CachingForm } from './caching-form.tsx';
 import { SettingsForm } from './settings-form.tsx';
 
 function DeletePanel({ site }: { readonly site: SiteView }) {
@@ -38,6 +39,7 @@ export function SettingsTab({ site }: { readonly site: SiteView }) {
   return (
     <div className={pageClasses.stack}>
       <SettingsForm key={site.id} site={site} />
+      <CachingForm key={`${site.id} caching`} site={site} />
       <DeletePanel site={site} />
     </div>
   );
