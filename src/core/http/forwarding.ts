@@ -43,6 +43,7 @@ const CLAIMS: readonly string[] = [
   'client-cert',
   'client-cert-chain',
   'forwarded',
+  'front-end-https',
   'true-client-ip',
   'x-client-cert',
   'x-client-ip',
@@ -50,9 +51,12 @@ const CLAIMS: readonly string[] = [
   'x-host',
   'x-http-host-override',
   'x-original-host',
+  'x-original-scheme',
   'x-original-url',
   'x-real-ip',
   'x-rewrite-url',
+  'x-scheme',
+  'x-url-scheme',
 ];
 
 /** Set by us, or by the client that frames the message. */
