@@ -66,8 +66,15 @@ const KEPT: [string, string] = ['Cache-Control', 'max-age=60'];
 const V1: Lines = [KEPT, ['ETag', '"v1"']];
 const V2: Lines = [KEPT, ['ETag', '"v2"']];
 
-const ranged = (range: string, more: Lines = []): Promise<RawResponse> =>
-  edge.request('/large', { fields: [['Range', range], ...more] });
+/** Asks for a range, and waits until the slices that were fetched for it have come whole. */
+async function ranged(range: string, more: Lines = []): Promise<RawResponse> {
+  const response = await edge.request('/large', { fields: [['Range', range], ...more] });
+  await until(
+    'all fetches are over',
+    async () => (await edge.status()).counters.perigee_edge_fills_open === 0,
+  );
+  return response;
+}
 const asked = (): (string | null)[] => origin.requests.map((request) => request.field('range'));
 const status = (response: RawResponse): string | null => response.field('cache-status');
 
