@@ -11,7 +11,9 @@ import { decide } from '#core/caching/decide.ts';
 import { isFresh, mayServeStaleOnError } from '#core/caching/freshness.ts';
 import { sliceAt, slicesKeyOf } from '#core/caching/slices.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import { parseRequestDirectives } from '#core/http/cache-control.ts';
 import { formatCacheStatus } from '#core/http/cache-status.ts';
+import type { Fields } from '#core/http/fields.ts';
 import { countLoops } from '#core/http/forwarding.ts';
 import { formatProxyStatus } from '#core/http/proxy-status.ts';
 import { type ByteRange, firstPosition } from '#core/http/ranges.ts';
@@ -134,8 +136,7 @@ function serveKnown(
         return true;
       }
       const isWhole = areStored(road, place, known.head, fields, range);
-      const isAlone = fields.get('cache-control')?.toLowerCase().includes('only-if-cached') === true;
-      if (!isWhole && isAlone && place.settings.honoursRequestDirectives) {
+      if (!isWhole && wantsStoredOnly(fields, place)) {
         refuseUnstored(road, exchange, place.site.id);
         return true;
       }
@@ -155,6 +156,12 @@ function serveKnown(
     case 'forward':
       return false;
   }
+}
+
+/** RFC 9111 §5.2.1.7; the judgement of the head does not know which slices there are. */
+function wantsStoredOnly(fields: Fields, place: Place): boolean {
+  const value = place.settings.honoursRequestDirectives ? fields.get('cache-control') : null;
+  return value !== null && parseRequestDirectives(value).onlyIfCached;
 }
 
 /** What is stored is fresh, but some of the range is not among it. */

@@ -121,6 +121,15 @@ describe('a range that misses', () => {
     expect(origin.requests.length).toBe(2);
   });
 
+  test('DE12 only-if-cached is answered from what is stored, or with 504', async () => {
+    const only: Lines = [['Cache-Control', 'only-if-cached']];
+    expect((await ranged('bytes=0-1', only)).status).toBe(504);
+    await ranged('bytes=0-1');
+    expect((await ranged('bytes=5-9', only)).text).toBe(BODIES[0].slice(5, 10));
+    expect((await ranged(`bytes=5-${MIB}`, only)).status).toBe(504);
+    expect(origin.requests.length).toBe(1);
+  });
+
   test('SL4 a range beyond the end is refused here, once the length is known', async () => {
     await ranged('bytes=0-1');
     const beyond = await ranged(`bytes=${LENGTH}-`);
