@@ -18,10 +18,8 @@ export interface SearchRule {
 export class SearchRules {
   #younger = new Map<string, SearchRule>();
   #older = new Map<string, SearchRule>();
-
-  get isEmpty(): boolean {
-    return this.#younger.size === 0 && this.#older.size === 0;
-  }
+  /** Whether none was ever learnt: what every hit asks. */
+  isEmpty = true;
 
   find(pathKey: string): SearchRule | null {
     return this.#younger.get(pathKey) ?? this.#older.get(pathKey) ?? null;
@@ -40,6 +38,7 @@ export class SearchRules {
       this.#younger = new Map();
     }
     const rule = { text, variance };
+    this.isEmpty = false;
     this.#younger.set(pathKey, rule);
     return rule;
   }

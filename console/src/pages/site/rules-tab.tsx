@@ -96,8 +96,8 @@ export function RulesTab({ site }: { readonly site: SiteView }) {
   );
   return (
     <Panel
-      title="How long responses are kept"
-      description="The first rule that applies decides. Where none does, the origin’s Cache-Control does."
+      title="How responses are cached"
+      description="The first rule that applies decides; what it leaves open is as the settings and the origin say."
       actions={rules.length > 0 && addButton}
     >
       <FormMessage message={change.error === null || edited !== null ? null : refusalText(change.error)} />
