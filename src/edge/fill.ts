@@ -150,6 +150,8 @@ function placeBySearch(
   const text = head.fields.get('no-vary-search');
   if (text === null && place.search === null) return { key: fillKey, head };
   const own = place.search === null ? place : place.search.own;
+  // An error says nothing of the pages that are there otherwise.
+  if (text === null && head.status >= 400) return { key: own.cacheKey, head };
   const rule = road.searchRules.learn(pathKeyOf(own), text);
   if (rule === null) return { key: own.cacheKey, head };
   return { key: searchKeyOf(own, rule), head: { ...head, searchPath: own.path } };

@@ -72,6 +72,20 @@ test('NV2 what does not say so itself answers its own query alone', async () => 
   expect(await read('/a?x=3')).toBe('3 for /a?x=3');
 });
 
+test('NV2 an error that does not say so changes nothing for the others', async () => {
+  edge.publish([siteAt(origin.url, { statusTtls: [{ status: '5xx', seconds: 5 }], staleIfErrorSeconds: 0 })]);
+  answer = answering('params');
+  await read('/a?x=1');
+  clock.advance(100);
+  answer = () => ({ status: 503, body: 'in trouble' });
+  expect((await edge.request('/a?x=2')).status).toBe(503);
+  expect((await edge.explain('http://www.example.com/a?x=9')).cacheKey).toBe('http://www.example.com/a');
+  answer = answering('params');
+  const shared = await read('/a?x=2');
+  expect(shared).toBe('2 for /a?x=2');
+  expect(await read('/a?x=3')).toBe(shared);
+});
+
 test('NV3 a purge or an unsafe request of any of the queries reaches it', async () => {
   answer = answering('params');
   expect(await read('/a?x=1')).toBe('1 for /a?x=1');
