@@ -124,12 +124,13 @@ export class Configuration {
     const path = pathOf(normalTarget);
     const settings = settingsOf(site, path, null);
     const keyTarget = keyTargetOf(normalTarget, settings.queryKey);
+    const origin = urlKeyOf({ scheme, host: authority, keyTarget: '' });
     return {
       site,
       tlsPolicy,
       authority: sentAuthority,
-      cacheKey: urlKeyOf({ scheme, host: authority, keyTarget }),
-      origin: urlKeyOf({ scheme, host: authority, keyTarget: '' }),
+      cacheKey: origin + keyTarget,
+      origin,
       normalTarget,
       keyTarget,
       path,

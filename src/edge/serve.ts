@@ -219,7 +219,15 @@ function lead(
   const informs = exchange;
   const signal = given;
   const errand = {
-    ...{ request, connection, body, configuration, place, condition, stored, informs, signal },
+    request,
+    connection,
+    body,
+    configuration,
+    place,
+    condition,
+    stored,
+    informs,
+    signal,
     isKeyed: isKeyed(decision),
   };
   watch(

@@ -113,7 +113,7 @@ export function forwardedRequestFields(options: ForwardedRequestOptions): Fields
   const isWanted = isShared ? isPassedOnWhenShared : hops === null ? isPassedOn : isPassedOnCounted;
   copyEndToEnd(fields, flat, options.listed === null ? isWanted : whereListed(options, isWanted));
   if (hops !== null) flat.push('Max-Forwards', String(Math.max(0, hops - 1)));
-  flat.push(...options.keyFields);
+  if (options.keyFields.length > 0) flat.push(...options.keyFields);
   flat.push('X-Forwarded-For', options.clientAddress);
   flat.push('X-Forwarded-Proto', options.scheme);
   flat.push('X-Forwarded-Host', options.authority);
