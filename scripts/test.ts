@@ -38,21 +38,36 @@ async function installPrograms(): Promise<void> {
 interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** Names of the tests that failed, as far as the runner told them. */
+  readonly failures: readonly string[];
 }
+
+/** Failures repeated at the end at most; what comes before is thousands of lines. */
+const FAILURES_SHOWN_MAX = 50;
 
 /** Runs a test runner and reads its closing counts. A run that ends without them counts as one failure. */
 async function runTests(command: readonly string[]): Promise<Counts> {
   const child = Bun.spawn([...command], { cwd: ROOT, stdio: ['ignore', 'inherit', 'pipe'] });
   let tail = '';
+  let line = '';
+  const failures = new Set<string>();
   const decoder = new TextDecoder();
   for await (const bytes of child.stderr) {
     process.stderr.write(bytes);
-    tail = (tail + decoder.decode(bytes, { stream: true })).slice(-4_000);
+    const text = decoder.decode(bytes, { stream: true });
+    tail = (tail + text).slice(-4_000);
+    const lines = (line + text).split('\n');
+    line = lines.pop() as string;
+    for (const whole of lines) if (whole.startsWith('(fail) ')) failures.add(whole);
   }
   const isGood = (await child.exited) === 0;
   const count = (word: string) => Number(tail.match(new RegExp(`^ *(\\d+) ${word}`, 'm'))?.[1] ?? 0);
   const failed = count('fail') + count('error');
-  return { passed: count('pass'), failed: isGood ? failed : Math.max(1, failed) };
+  return {
+    passed: count('pass'),
+    failed: isGood ? failed : Math.max(1, failed),
+    failures: [...failures].slice(0, FAILURES_SHOWN_MAX),
+  };
 }
 
 /** Everything under Bun, then the tests of the HTTP engines once more on Node, their second runtime. */
@@ -64,9 +79,14 @@ const RUNNERS: readonly (readonly string[])[] = [
 await installPrograms();
 let passed = 0;
 let failed = 0;
+const failures: string[] = [];
 async function counted(step: Step): Promise<void> {
-  if (await runStep(step)) passed += 1;
-  else failed += 1;
+  if (await runStep(step)) {
+    passed += 1;
+  } else {
+    failed += 1;
+    failures.push(`(fail) ${step.name}`);
+  }
 }
 for (const step of [...PREPARE_STEPS, ...STATIC_STEPS]) await counted(step);
 for (const runner of RUNNERS) {
@@ -74,8 +94,10 @@ for (const runner of RUNNERS) {
   passed += counts.passed;
   // A runner without a single test that passed has not run.
   failed += counts.passed === 0 ? Math.max(1, counts.failed) : counts.failed;
+  failures.push(...counts.failures);
 }
 await counted({ name: 'coverage', command: ['node', 'scripts/with-node.mjs', 'scripts/coverage.ts'] });
 await counted({ name: 'cache conformance', command: [process.execPath, 'test/conformance/run.ts'] });
+if (failures.length > 0) process.stdout.write(`\n${failures.join('\n')}\n`);
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);
