@@ -13,6 +13,7 @@ import { describeFailure, mayTryNextOrigin } from './failures.ts';
 import { VIA_PSEUDONYM } from './names.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
 import type { Road } from './road.ts';
+import type { Visit } from './visit.ts';
 
 export interface Errand {
   readonly request: RequestHead;
@@ -32,6 +33,18 @@ export interface Errand {
   readonly isKeyed: boolean;
   /** Protocol to ask the origin to switch to; there is no body then. */
   readonly upgrade?: string;
+}
+
+/** What a visit asks for. Made in one piece: it is made for each miss. */
+export function errandOf(
+  { exchange, configuration, place }: Visit,
+  condition: Errand['condition'],
+  signal: AbortSignal | null,
+  isKeyed: boolean,
+): Errand {
+  const { request, connection, body } = exchange;
+  const informs = exchange;
+  return { request, connection, body, configuration, place, condition, informs, signal, isKeyed };
 }
 
 const NONE: readonly string[] = [];

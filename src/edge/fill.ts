@@ -35,19 +35,18 @@ export interface OwnResponse {
   readonly reason: string | null;
 }
 
-export interface FillErrand extends Errand {
-  /** What is being validated, as it lies in the storage. */
-  readonly stored: StoredResponse | null;
-}
-
 /**
  * Resolves when the fetch is over, or at once with the response when it is the asker's alone. Never rejects:
- * failures are outcomes.
+ * failures are outcomes. `stored`: what is being validated, as it lies in the storage.
  */
-export async function performFill(road: Road, errand: FillErrand, fill: Fill): Promise<OwnResponse | null> {
+export async function performFill(
+  road: Road,
+  errand: Errand,
+  stored: StoredResponse | null,
+  fill: Fill,
+): Promise<OwnResponse | null> {
   const purgePosition = road.purges.position;
   let response: OriginResponse;
-  const { stored } = errand;
   try {
     response = await askOrigin(road, errand);
     if (response.status === 304 && stored !== null && !mayFreshen(stored.head, response.fields)) {

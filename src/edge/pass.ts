@@ -6,7 +6,7 @@ import type { ForwardReason } from '#core/caching/decision.ts';
 import { judgeHead, outdate } from '#core/caching/freshen.ts';
 import { appendCacheStatus, formatCacheStatus } from '#core/http/cache-status.ts';
 import { responseFields } from '#core/http/forwarding.ts';
-import { askOrigin, type Errand } from './ask-origin.ts';
+import { askOrigin, type Errand, errandOf } from './ask-origin.ts';
 import { announcedLength } from './connection/message-form.ts';
 import { freshenStored, invalidateAfter, type OwnResponse, replaceHead, settingsOfResponse } from './fill.ts';
 import { ROAD_LIMITS } from './limits.ts';
@@ -27,20 +27,9 @@ export async function askForOne(
 ): Promise<OriginResponse> {
   const given = new AbortController();
   visit.atGone(() => given.abort());
-  const { exchange, configuration, place } = visit;
-  const { request, connection, body } = exchange;
-  const response = await askOrigin(road, {
-    request,
-    connection,
-    body,
-    configuration,
-    place,
-    condition,
-    informs: exchange,
-    signal: given.signal,
-    isKeyed,
-  });
-  invalidateAfter(road, request, place, response, null);
+  const errand = errandOf(visit, condition, given.signal, isKeyed);
+  const response = await askOrigin(road, errand);
+  invalidateAfter(road, errand.request, errand.place, response, null);
   return response;
 }
 

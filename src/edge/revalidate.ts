@@ -31,12 +31,11 @@ export function revalidateBehind(
     configuration,
     place,
     condition: stored.head,
-    stored,
     informs: null,
     signal: null,
     isKeyed: true,
   };
-  performFill(road, errand, fill)
+  performFill(road, errand, stored, fill)
     .then((own) => own?.response.body.cancel('nobody waits for it'))
     .catch((error: unknown) => {
       road.recorder.count('faults');

@@ -21,7 +21,7 @@ import { type CacheStatus, formatCacheStatus } from '#core/http/cache-status.ts'
 import { countLoops, hopsLeft } from '#core/http/forwarding.ts';
 import { formatProxyStatus } from '#core/http/proxy-status.ts';
 import { judgeTls, showsCertificate } from '#core/model/tls-policy.ts';
-import type { Errand } from './ask-origin.ts';
+import { errandOf } from './ask-origin.ts';
 import type { Fill, FillOutcome } from './collapse.ts';
 import type { Configuration, Place } from './configuration.ts';
 import type { Exchange } from './exchange.ts';
@@ -205,7 +205,7 @@ function lead(
   stored: StoredResponse | null,
   fill: Fill,
 ): void {
-  const { exchange, configuration, place } = visit;
+  const { exchange, place } = visit;
   const onOutcome = (outcome: FillOutcome): void => {
     // These leave the response to whoever asked for it: it comes back from `performFill`.
     if (outcome.kind === 'alone' || outcome.kind === 'server-failure') return;
@@ -214,26 +214,11 @@ function lead(
   fill.wait(onOutcome);
   const given = mayGiveUp(road, fill, place.settings.finishesFills);
   visit.atGone(() => fill.leave(onOutcome));
-  const condition: Errand['condition'] = stored === null ? 'as-asked' : stored.head;
-  const { request, connection, body } = exchange;
-  const informs = exchange;
-  const signal = given;
-  const errand = {
-    request,
-    connection,
-    body,
-    configuration,
-    place,
-    condition,
-    stored,
-    informs,
-    signal,
-    isKeyed: isKeyed(decision),
-  };
+  const errand = errandOf(visit, stored === null ? 'as-asked' : stored.head, given, isKeyed(decision));
   watch(
     road,
     exchange,
-    performFill(road, errand, fill).then((own) =>
+    performFill(road, errand, stored, fill).then((own) =>
       own === null ? undefined : finishOwn(road, visit, decision, stored, own),
     ),
   );
