@@ -63,6 +63,7 @@ async function runTests(command: readonly string[]): Promise<Counts> {
   const isGood = (await child.exited) === 0;
   const count = (word: string) => Number(tail.match(new RegExp(`^ *(\\d+) ${word}`, 'm'))?.[1] ?? 0);
   const failed = count('fail') + count('error');
+  if (!isGood && failures.size === 0) failures.add(`(fail) ${command.join(' ')}`);
   return {
     passed: count('pass'),
     failed: isGood ? failed : Math.max(1, failed),
