@@ -45,7 +45,7 @@ export async function performFill(
   stored: StoredResponse | null,
   fill: Fill,
 ): Promise<OwnResponse | null> {
-  const purgePosition = road.purges.position;
+  const began = beginning(road);
   let response: OriginResponse;
   try {
     response = await askOrigin(road, errand);
@@ -72,7 +72,7 @@ export async function performFill(
     fill.settle({ kind: 'server-failure', status: response.status });
     return { response, reason: 'server-failure' };
   }
-  const admission = admitResponse(errand, response, purgePosition);
+  const admission = admitResponse(errand, response, began);
   if (admission.action === 'pass' || (admission.action === 'share' && fill.waiters < 2)) {
     // An origin in trouble is asked as little as possible: its errors do not end the collapsing.
     if (fill.isShared && response.status < 500) {
@@ -180,8 +180,18 @@ function storeWhole(
   return { stored: writer.finish(), bytes };
 }
 
+/** How far purges and invalidations were when a fetch began: later ones count for what it brings. */
+export interface Beginning {
+  readonly purgePosition: number;
+  readonly sequence: number;
+}
+
+export function beginning({ purges, storage }: Road): Beginning {
+  return { purgePosition: purges.position, sequence: storage.invalidations.sequence };
+}
+
 /** Also for what is read as the whole that it is a part of: `response` has that status and those fields then. */
-export function admitResponse(errand: Errand, response: OriginResponse, purgePosition: number): Admission {
+export function admitResponse(errand: Errand, response: OriginResponse, began: Beginning): Admission {
   const { request, place } = errand;
   // What was cut or framed twice on its way must not become everybody's.
   if (response.isEndDoubtful === true) return { action: 'pass', reason: 'doubtful-end' };
@@ -197,7 +207,7 @@ export function admitResponse(errand: Errand, response: OriginResponse, purgePos
     settings: settingsOfResponse(place, response),
     host: hostOf(place.authority),
     path: place.keyTarget,
-    purgePosition,
+    ...began,
   });
 }
 
@@ -269,12 +279,13 @@ export function invalidateAfter(
     responseFields: response.fields,
   });
   if (targets.length === 0) return;
+  const { invalidations } = road.storage;
   const groups = invalidatedGroups(response.fields);
-  for (const group of groups) road.purges.invalidateGroup(place.site.id, hostOf(authority), group);
+  for (const group of groups) invalidations.addGroup(place.site.id, hostOf(authority), group);
   // Which fetches under way are in a group shows only at their heads.
   if (groups.length > 0) road.collapse.detachSite(place.site.id);
   for (const normalTarget of targets) {
-    if (!road.searchRules.isEmpty) road.purges.invalidateSearches(place.site.id, pathOf(normalTarget));
+    if (!road.searchRules.isEmpty) invalidations.addSearches(place.site.id, pathOf(normalTarget));
     for (const scheme of ['http', 'https'] as const) {
       const key = urlKeyAt(place.site, scheme, authority, normalTarget);
       road.collapse.invalidate(key, own);

@@ -10,7 +10,7 @@ import { replaceHead, withHead } from './fill.ts';
 import type { Road } from './road.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
-/** All stored responses for a place that no purge has made unusable; those that soft purges name are stale by now. */
+/** All stored responses for a place that no purge and no invalidation has made unusable; those that soft purges name are stale by now. */
 export function lookUp(road: Road, place: Place): readonly StoredResponse[] {
   const found = ofSearch(place, road.storage.lookup(place.cacheKey));
   // The head is replaced for good, so that this is done once for a purge.
@@ -35,12 +35,16 @@ export function answersSearch({ search, keyTarget }: Place, head: StoredHead): b
 type HeadChange = (stored: StoredResponse, head: StoredHead) => StoredResponse;
 
 function usable(
-  { purges }: Road,
+  { purges, storage }: Road,
   found: readonly StoredResponse[],
   change: HeadChange,
 ): readonly StoredResponse[] {
+  const { invalidations } = storage;
   for (const { head } of found) {
-    if (purges.staleAsOf(head) !== NOT_PURGED) return judgeAll(purges, found, change);
+    if (invalidations.isInvalidated(head) || purges.staleAsOf(head) !== NOT_PURGED) {
+      const valid = found.filter((stored) => !invalidations.isInvalidated(stored.head));
+      return judgeAll(purges, valid, change);
+    }
   }
   return found;
 }

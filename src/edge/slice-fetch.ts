@@ -16,7 +16,7 @@ import { askOrigin, type Errand } from './ask-origin.ts';
 import { collapseKeyOf, type Fill, type FillOutcome } from './collapse.ts';
 import type { Configuration, Place } from './configuration.ts';
 import type { ConnectionInfo, RequestHead } from './exchange.ts';
-import { admitResponse, freshenStored, type OwnResponse } from './fill.ts';
+import { admitResponse, type Beginning, beginning, freshenStored, type OwnResponse } from './fill.ts';
 import type { OriginResponse } from './origin/origin-client.ts';
 import type { Road } from './road.ts';
 import { settingsOfStored } from './select-response.ts';
@@ -90,7 +90,7 @@ async function perform(
   lead: (outcome: FillOutcome) => void,
 ): Promise<OwnResponse | null> {
   const { known, slicesPlace, place } = errand;
-  const purgePosition = road.purges.position;
+  const began = beginning(road);
   const request: Errand = {
     ...errand,
     body: null,
@@ -122,7 +122,7 @@ async function perform(
     return end({ kind: 'server-failure', status });
   }
   const part = status === 206 ? readSlice(slice, response.fields) : null;
-  const admission = part === null ? null : admitPart(request, response, part, purgePosition);
+  const admission = part === null ? null : admitPart(request, response, part, began);
   if (part !== null && admission?.action === 'store') {
     await store(road, errand, slice, fill, { ...admission.head, completeLength: part.length }, response);
     return null;
@@ -147,12 +147,12 @@ function admitPart(
   request: Errand,
   response: OriginResponse,
   { fields }: SlicePart,
-  purgePosition: number,
+  began: Beginning,
 ): Admission {
   const { requestedAt, respondedAt, body, isEndDoubtful } = response;
   const doubt = isEndDoubtful === undefined ? {} : { isEndDoubtful };
   const whole = { status: 200, reason: '', fields, requestedAt, respondedAt, body, ...doubt };
-  return admitResponse(request, whole, purgePosition);
+  return admitResponse(request, whole, began);
 }
 
 async function store(

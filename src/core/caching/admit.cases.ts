@@ -42,6 +42,7 @@ export function ask(question: Question) {
     path: question.path ?? '/a?b',
     host: 'www.example.com',
     purgePosition: 7,
+    sequence: 3,
   });
 }
 

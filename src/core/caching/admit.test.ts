@@ -328,6 +328,7 @@ describe('what is kept', () => {
       host: 'www.example.com',
       purgePosition: 7,
       softPurgePosition: 7,
+      sequence: 3,
     });
   });
 

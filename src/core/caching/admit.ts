@@ -41,8 +41,9 @@ export interface AdmitInput {
   readonly host: string;
   /** Normalised path and query. */
   readonly path: string;
-  /** How far the purge log was read when the fetch began. */
+  /** How far the purge log was read, and invalidations were, when the fetch began. */
   readonly purgePosition: number;
+  readonly sequence: number;
 }
 
 /** Partial answers, or answers to a condition, a range or one client's behaviour: wrong for the next request. */
@@ -212,6 +213,7 @@ function headOf(
     tags,
     purgePosition: input.purgePosition,
     softPurgePosition: input.purgePosition,
+    sequence: input.sequence,
   };
 }
 

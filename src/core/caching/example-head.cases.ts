@@ -34,6 +34,7 @@ export function exampleHead(changes: Partial<StoredHead> = {}): StoredHead {
     tags: [],
     purgePosition: 0,
     softPurgePosition: 0,
+    sequence: 0,
     ...changes,
   };
 }

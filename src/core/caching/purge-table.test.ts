@@ -192,37 +192,6 @@ describe('purges', () => {
   });
 });
 
-describe('groups that an origin invalidates', () => {
-  const tagged = (position: number, changes: Partial<StoredHead> = {}) =>
-    at(position, { host: 'a.example', tags: ['x', 'y'], ...changes });
-
-  test('IN2 all that was fetched before from that host, and nothing fetched after', () => {
-    const table = new PurgeTable();
-    const before = tagged(table.position);
-    table.invalidateGroup('shop', 'a.example', 'y');
-    const after = tagged(table.position);
-    expect([before, after].map((head) => table.isPurged(head))).toEqual([true, false]);
-    table.invalidateGroup('shop', 'a.example', 'y');
-    expect(table.isPurged(after)).toBe(true);
-    for (const other of [{ host: 'b.example' }, { siteId: 'blog' }, { tags: ['z'] }]) {
-      expect(table.isPurged(tagged(0, other))).toBe(false);
-    }
-  });
-
-  test('IN2 the log goes on as before, and counts for what came in between', () => {
-    const table = new PurgeTable();
-    table.apply(purge(7, tag('a')));
-    table.invalidateGroup('shop', 'a.example', 'x');
-    const between = tagged(table.position);
-    expect(table.position).toBeGreaterThan(7);
-    expect(table.isPurged(tagged(7))).toBe(true);
-    table.apply(purge(8, tag('y')));
-    expect(table.position).toBe(8);
-    expect(table.isPurged(between)).toBe(true);
-    expect(table.isPurged(tagged(8))).toBe(false);
-  });
-});
-
 describe('what answers several queries', () => {
   const shared = (position: number) => at(position, { path: '/a?x=1', searchPath: '/a' });
 
@@ -232,12 +201,5 @@ describe('what answers several queries', () => {
     expect([table.isPurged(shared(0)), table.isPurged(shared(1))]).toEqual([true, false]);
     expect(table.isPurged(at(0, { path: '/a?x=1' }))).toBe(false);
     expect(table.isPurged(at(0, { path: '/b', searchPath: '/b' }))).toBe(false);
-  });
-
-  test('NV3 and forgotten by an unsafe request for one', () => {
-    const table = new PurgeTable();
-    const before = shared(table.position);
-    table.invalidateSearches('shop', '/a');
-    expect([table.isPurged(before), table.isPurged(shared(table.position))]).toEqual([true, false]);
   });
 });

@@ -5,7 +5,7 @@
  * late it is stored.
  *
  *   site ─┬─ everything
- *         ├─ host · path and query · tag · group at a host → epoch
+ *         ├─ host · path and query · tag → epoch
  *         └─ length of prefix → prefix → epoch   (one lookup per distinct length)
  *
  * A hard purge makes a response unusable, a soft one stale; an epoch knows the latest of either. Bounded: when a
@@ -53,19 +53,11 @@ type Epochs = Map<string, Epoch>;
 /** What an epoch takes of a purge. */
 type Moment = Pick<Purge, 'position' | 'soft' | 'requestedAt'>;
 
-/**
- * Between two positions of the log there is room for a billion of these, and a double holds it up to 4 million purges
- * exactly.
- */
-const LOCAL_STEP = 2 ** -30;
-
 interface SitePurges {
   readonly everything: Epoch;
   readonly hosts: Epochs;
   readonly targets: Epochs;
   readonly tags: Epochs;
-  /** By host and tag: invalidation by the origin of that host itself. */
-  readonly groups: Epochs;
   readonly prefixes: Map<number, Epochs>;
   /** Epochs of all but everything. */
   count: number;
@@ -129,25 +121,6 @@ export class PurgeTable {
   }
 
   /**
-   * The origin of a host says that all it gave out in a group has changed (RFC 9875 §3). That stands in no log: it lies
-   * between the purge before it and the next.
-   */
-  invalidateGroup(siteId: string, host: string, group: string): void {
-    this.#position += LOCAL_STEP;
-    const site = this.#siteOf(siteId);
-    const purge = { position: this.#position, soft: false, requestedAt: 0 };
-    this.#remember(site, site.groups, groupAt(host, group), purge);
-  }
-
-  /** The same for a path, of whose responses some answer whatever the query: all of those. */
-  invalidateSearches(siteId: string, path: string): void {
-    this.#position += LOCAL_STEP;
-    const site = this.#siteOf(siteId);
-    const purge = { position: this.#position, soft: false, requestedAt: 0 };
-    this.#remember(site, site.targets, anySearchOf(path), purge);
-  }
-
-  /**
    * As of when purges make this stored response stale, ms: `NOT_PURGED`, `PURGED` (unusable), or the moment of the soft
    * purge that names it, the earliest where several epochs do.
    */
@@ -161,9 +134,6 @@ export class PurgeTable {
       asOf = Math.min(asOf, judgeBy(site.targets, anySearchOf(head.searchPath), head));
     }
     if (site.tags.size > 0) for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.tags, tag, head));
-    if (site.groups.size > 0) {
-      for (const tag of head.tags) asOf = Math.min(asOf, judgeBy(site.groups, groupAt(head.host, tag), head));
-    }
     for (const [length, epochs] of site.prefixes) {
       if (length > head.path.length) continue;
       asOf = Math.min(asOf, judgeBy(epochs, head.path.slice(0, length), head));
@@ -184,7 +154,6 @@ export class PurgeTable {
         hosts: new Map(),
         targets: new Map(),
         tags: new Map(),
-        groups: new Map(),
         prefixes: new Map(),
         count: 0,
       };
@@ -255,17 +224,12 @@ function anySearchOf(target: string): string {
   return `${question === -1 ? target : target.slice(0, question)} *`;
 }
 
-/** A host has no space. */
-function groupAt(host: string, group: string): string {
-  return `${host} ${group}`;
-}
-
 function judgeBy(epochs: Epochs, name: string, head: StoredHead): number {
   return epochs.get(name)?.judge(head) ?? NOT_PURGED;
 }
 
 function mapsOf(site: SitePurges): Epochs[] {
-  return [site.hosts, site.targets, site.tags, site.groups, ...site.prefixes.values()];
+  return [site.hosts, site.targets, site.tags, ...site.prefixes.values()];
 }
 
 /** Normalised path and query of a URL; null when it is none. A fragment, copied along from a browser, never reaches a server. */

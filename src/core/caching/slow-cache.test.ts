@@ -261,6 +261,7 @@ function live(site: Says, steps: readonly Step[]): void {
       host: 'a.example',
       path: '/',
       purgePosition: 0,
+      sequence: 0,
     });
     const isAdmitted = admission.action === 'store';
     expect({ id: index, isAdmitted }).toEqual({ id: index, isAdmitted: isKept(request, answer, site) });

@@ -55,4 +55,6 @@ export interface StoredHead {
   readonly purgePosition: number;
   /** Soft purges up to this position have been taken into its lifetime; later ones count. */
   readonly softPurgePosition: number;
+  /** How far invalidations were when the fetch of its body began (`invalidations.ts`). */
+  readonly sequence: number;
 }

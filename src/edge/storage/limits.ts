@@ -20,6 +20,8 @@ export const STORAGE_LIMITS = {
   allocateAtOnceBytesMax: 1024 * 1024,
   /** First allocation of a body of unknown or long length, in bytes. */
   firstAllocationBytes: 16 * 1024,
+  /** Slots for invalidations where nothing is shared: there they matter to groups and paths with several queries alone. */
+  ownInvalidationSlots: 16 * 1024,
   /** Largest part handed out by one read of a stored body, in bytes: what a sink takes in one piece. */
   readPartBytesMax: 256 * 1024,
 } as const;

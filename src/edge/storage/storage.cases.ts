@@ -44,6 +44,7 @@ export function makeStoredHead(overrides: Partial<StoredHead> = {}): StoredHead 
     tags: [],
     purgePosition: 0,
     softPurgePosition: 0,
+    sequence: 0,
     ...overrides,
   };
 }
@@ -63,13 +64,23 @@ function bytesOf(length: number, seed = 0): Uint8Array {
   return bytes;
 }
 
+/** As a fetch that began just now would. */
+function admit(
+  storage: Storage,
+  key: string,
+  head: StoredHead,
+  bodyLength: number | null,
+): StorageWriter | null {
+  return storage.admit(key, { ...head, sequence: storage.invalidations.sequence }, bodyLength);
+}
+
 function fill(
   storage: Storage,
   key: string,
   body: Uint8Array,
   head = makeStoredHead(),
 ): StoredResponse | null {
-  const writer = storage.admit(key, head, body.byteLength);
+  const writer = admit(storage, key, head, body.byteLength);
   if (writer === null || !writer.write(body)) return null;
   return writer.finish();
 }
@@ -123,7 +134,7 @@ function storingCases(under: StorageUnderTest): void {
 
   test('an empty body is a body', async () => {
     const storage = under.create({ budgetBytes: MIB });
-    const writer = admitted(storage.admit('k', makeStoredHead({ status: 204 }), null));
+    const writer = admitted(admit(storage, 'k', makeStoredHead({ status: 204 }), null));
     expect(writer.finish()?.bodyLength).toBe(0);
     const [found] = storage.lookup('k');
     expect(await readAll((found as StoredResponse).open(0, 0))).toEqual(new Uint8Array(0));
@@ -178,7 +189,7 @@ function storingCases(under: StorageUnderTest): void {
 function fillCases(under: StorageUnderTest): void {
   test('a lookup does not see a fill under way', () => {
     const storage = under.create({ budgetBytes: MIB });
-    const writer = admitted(storage.admit('k', makeStoredHead(), 4));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), 4));
     writer.write(bytesOf(4));
     expect(storage.lookup('k')).toEqual([]);
     expect(storage.statistics().storedResponses).toBe(0);
@@ -190,7 +201,7 @@ function fillCases(under: StorageUnderTest): void {
   test('a fill of unknown length grows, and its parts can be read on the way', () => {
     const storage = under.create({ budgetBytes: 8 * MIB });
     const body = bytesOf(600_000);
-    const writer = admitted(storage.admit('k', makeStoredHead(), null));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), null));
     const early: Uint8Array[] = [];
     for (let at = 0; at < body.length; at += 50_000) {
       expect(writer.write(body.subarray(at, at + 50_000))).toBe(true);
@@ -206,7 +217,7 @@ function fillCases(under: StorageUnderTest): void {
   test('the bytes written are copied: the caller may use its buffer again', async () => {
     const storage = under.create({ budgetBytes: MIB });
     const buffer = new Uint8Array([1, 2, 3]);
-    const writer = admitted(storage.admit('k', makeStoredHead(), null));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), null));
     writer.write(buffer);
     buffer.fill(9);
     const stored = writer.finish() as StoredResponse;
@@ -224,7 +235,7 @@ function fillCases(under: StorageUnderTest): void {
     const buffer = new Uint8Array(before + size + behind).map((_, i) => i % 251);
     const given = buffer.subarray(before, before + size);
     const expected = Buffer.from(given);
-    const writer = admitted(storage.admit('k', makeStoredHead(), size));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), size));
     expect(writer.write(given, true)).toBe(true);
     expect(Buffer.from(writer.view(0)).equals(expected)).toBe(true);
     const stored = writer.finish() as StoredResponse;
@@ -235,7 +246,7 @@ function fillCases(under: StorageUnderTest): void {
 
   test('what is given and refused is the caller’s as before', () => {
     const storage = under.create({ budgetBytes: MIB, objectBytesMax: 50_000 });
-    const writer = admitted(storage.admit('k', makeStoredHead(), null));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), null));
     const given = new Uint8Array(60_000).fill(7);
     expect(writer.write(given, true)).toBe(false);
     expect([given.length, given[59_999]]).toEqual([60_000, 7]);
@@ -245,7 +256,7 @@ function fillCases(under: StorageUnderTest): void {
   test('an abandoned fill leaves nothing behind', () => {
     const storage = under.create({ budgetBytes: MIB });
     const before = storage.statistics();
-    const writer = admitted(storage.admit('k', makeStoredHead(), null));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), null));
     writer.write(bytesOf(1000));
     writer.abandon();
     writer.abandon();
@@ -258,7 +269,7 @@ function fillCases(under: StorageUnderTest): void {
 
   test('abandoning after the end has no effect', () => {
     const storage = under.create({ budgetBytes: MIB });
-    const writer = admitted(storage.admit('k', makeStoredHead(), 3));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), 3));
     writer.write(bytesOf(3));
     expect(writer.finish()).not.toBeNull();
     writer.abandon();
@@ -269,10 +280,10 @@ function fillCases(under: StorageUnderTest): void {
 
   test('a body shorter or longer than announced is never published', () => {
     const storage = under.create({ budgetBytes: MIB });
-    const short = admitted(storage.admit('short', makeStoredHead(), 10));
+    const short = admitted(admit(storage, 'short', makeStoredHead(), 10));
     short.write(bytesOf(9));
     expect(short.finish()).toBeNull();
-    const long = admitted(storage.admit('long', makeStoredHead(), 10));
+    const long = admitted(admit(storage, 'long', makeStoredHead(), 10));
     expect(long.write(bytesOf(11))).toBe(false);
     expect(long.finish()).toBeNull();
     expect(storage.lookup('short')).toEqual([]);
@@ -340,7 +351,7 @@ function changingCases(under: StorageUnderTest): void {
 
   test('a removal keeps a fill under way from being published, and later fills may be', () => {
     const storage = under.create({ budgetBytes: MIB });
-    const writer = admitted(storage.admit('k', makeStoredHead(), 4));
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), 4));
     writer.write(bytesOf(2));
     storage.remove('k');
     expect(writer.write(bytesOf(2))).toBe(true);
@@ -354,11 +365,11 @@ function changingCases(under: StorageUnderTest): void {
   test('a closed storage holds and takes nothing', () => {
     const storage = under.create({ budgetBytes: MIB });
     fill(storage, 'k', bytesOf(10));
-    const writer = admitted(storage.admit('other', makeStoredHead(), 4));
+    const writer = admitted(admit(storage, 'other', makeStoredHead(), 4));
     storage.close();
     expect(writer.write(bytesOf(4))).toBe(false);
     expect(storage.lookup('k')).toEqual([]);
-    expect(storage.admit('k', makeStoredHead(), 1)).toBeNull();
+    expect(admit(storage, 'k', makeStoredHead(), 1)).toBeNull();
     expect(storage.statistics()).toMatchObject({ storedResponses: 0, bodyBytes: 0, chargedBytes: 0 });
   });
 }
@@ -366,8 +377,8 @@ function changingCases(under: StorageUnderTest): void {
 function budgetCases(under: StorageUnderTest): void {
   test('a body over the size bound is refused: at once when announced, mid-way when not', () => {
     const storage = under.create({ budgetBytes: 4 * MIB, objectBytesMax: 1000 });
-    expect(storage.admit('k', makeStoredHead(), 1001)).toBeNull();
-    const writer = admitted(storage.admit('k', makeStoredHead(), null));
+    expect(admit(storage, 'k', makeStoredHead(), 1001)).toBeNull();
+    const writer = admitted(admit(storage, 'k', makeStoredHead(), null));
     expect(writer.write(bytesOf(900))).toBe(true);
     const view = writer.view(0);
     expect(writer.write(bytesOf(101))).toBe(false);
@@ -392,7 +403,7 @@ function budgetCases(under: StorageUnderTest): void {
       const length = next(20_000);
       const action = next(10);
       if (action < 5) {
-        const writer = storage.admit(key, variant(`l${next(3)}`), action < 3 ? length : null);
+        const writer = admit(storage, key, variant(`l${next(3)}`), action < 3 ? length : null);
         if (writer !== null) {
           writer.write(bytesOf(Math.floor(length / 2)));
           writer.write(bytesOf(length - Math.floor(length / 2)));
@@ -444,7 +455,7 @@ function budgetCases(under: StorageUnderTest): void {
     for (let i = 0; i < 20; i++) fill(storage, `kept${i}`, bytesOf(8000));
     const writers: StorageWriter[] = [];
     for (let i = 0; i < 500; i++) {
-      const writer = storage.admit(`slow${i}`, makeStoredHead(), null);
+      const writer = admit(storage, `slow${i}`, makeStoredHead(), null);
       if (writer?.write(bytesOf(60_000))) writers.push(writer);
     }
     expect(writers.length).toBeGreaterThan(3);

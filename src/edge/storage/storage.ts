@@ -5,6 +5,7 @@
  * Lookup hands out readers, admission hands out a writer, and a writer abandoned before `finish` leaves
  * nothing behind. Lookup is synchronous in every tier (the index is in memory); reading a body may wait.
  */
+import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { BodySource } from '../exchange.ts';
 import type { StoredPreparedHead } from './prepared-head.ts';
@@ -52,6 +53,8 @@ export interface StorageStatistics {
 }
 
 export interface Storage {
+  /** What origins said has changed: agreed on by all who share what is stored. Whoever looks up judges by it. */
+  readonly invalidations: Invalidations;
   /** All stored responses under a cache key (variants), newest first; empty when none. Counts as a use. */
   lookup(cacheKey: string): readonly StoredResponse[];
   /** The same for an onlooker: counts as no use. */

@@ -8,11 +8,14 @@
  */
 
 import { assert } from '#core/base/assert.ts';
+import { urlKeyWithin } from '#core/caching/cache-key.ts';
+import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySource } from '../../exchange.ts';
 import { KindIndex } from '../../kind-index.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
+import { ownInvalidations } from '../own-invalidations.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse } from '../storage.ts';
 import { compactHead } from './compact-head.ts';
@@ -26,6 +29,8 @@ export interface MemoryStorageOptions {
   readonly budgetBytes: number;
   /** Largest body stored, bytes; default: a share of the budget (`STORAGE_LIMITS`). */
   readonly objectBytesMax?: number;
+  /** Those of workers that share another tier: a URL that one of them removes is not found here either. */
+  readonly invalidations?: Invalidations;
 }
 
 class MemoryResponse implements StoredResponse {
@@ -70,6 +75,8 @@ class Slot {
 
 /** Everything stored under one cache key. Replaced arrays, never changed ones: lookups hand them out. */
 interface Shelf {
+  /** Of the invalidations it was judged by. */
+  tick: number;
   responses: readonly MemoryResponse[];
   slots: readonly Slot[];
 }
@@ -77,6 +84,7 @@ interface Shelf {
 const NONE: readonly StoredResponse[] = [];
 
 export class MemoryStorage implements Storage {
+  readonly invalidations: Invalidations;
   readonly #budgetBytes: number;
   readonly #objectBytesMax: number;
   readonly #fillBytesMax: number;
@@ -98,6 +106,7 @@ export class MemoryStorage implements Storage {
       options.budgetBytes >= STORAGE_LIMITS.memoryBytesMin,
       'the memory budget is above its minimum (checked where options are read)',
     );
+    this.invalidations = options.invalidations ?? ownInvalidations();
     this.#budgetBytes = Math.floor(options.budgetBytes);
     const share = Math.floor(this.#budgetBytes * STORAGE_LIMITS.objectShareOfBudget);
     this.#objectBytesMax = Math.min(options.objectBytesMax ?? STORAGE_LIMITS.objectBytesMax, share);
@@ -106,7 +115,7 @@ export class MemoryStorage implements Storage {
   }
 
   lookup(cacheKey: string): readonly StoredResponse[] {
-    const shelf = this.#shelves.get(cacheKey);
+    const shelf = this.#validShelf(cacheKey);
     if (shelf === undefined) return NONE;
     // Which variant will be selected is not known here: a use of the key counts for each.
     const { slots } = shelf;
@@ -115,7 +124,22 @@ export class MemoryStorage implements Storage {
   }
 
   peek(cacheKey: string): readonly StoredResponse[] {
-    return this.#shelves.get(cacheKey)?.responses ?? NONE;
+    return this.#validShelf(cacheKey)?.responses ?? NONE;
+  }
+
+  /** Without what another worker has removed. */
+  #validShelf(cacheKey: string): Shelf | undefined {
+    const shelf = this.#shelves.get(cacheKey);
+    const { tick } = this.invalidations;
+    if (shelf === undefined || shelf.tick === tick) return shelf;
+    shelf.tick = tick;
+    const urlKey = urlKeyWithin(cacheKey);
+    for (const slot of shelf.slots) {
+      if (!this.invalidations.isUrlInvalidated(urlKey, slot.response.head.sequence)) continue;
+      this.#forget(slot);
+      this.#takeOffShelf(slot);
+    }
+    return this.#shelves.get(cacheKey);
   }
 
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
@@ -204,6 +228,8 @@ export class MemoryStorage implements Storage {
       // What is published takes its place on the shelf within this turn, and stays noted.
       if (outcome !== 'published') this.#forgetKind(writer.cacheKey);
     },
+    isRemoved: (cacheKey, { sequence }) =>
+      this.invalidations.isUrlInvalidated(urlKeyWithin(cacheKey), sequence),
     publish: (cacheKey, head, prepared, body, capacity) => {
       this.#admissions++;
       const response = new MemoryResponse(head, prepared, body);
@@ -236,7 +262,8 @@ export class MemoryStorage implements Storage {
   #place(slot: Slot): void {
     const shelf = this.#shelves.get(slot.key);
     if (shelf === undefined) {
-      this.#shelves.set(slot.key, { responses: [slot.response], slots: [slot] });
+      const { tick } = this.invalidations;
+      this.#shelves.set(slot.key, { tick, responses: [slot.response], slots: [slot] });
     } else {
       const slots = [slot];
       for (const other of shelf.slots) {
@@ -273,6 +300,8 @@ export class MemoryStorage implements Storage {
 interface FillStore {
   reserve(bytes: number): boolean;
   release(bytes: number): void;
+  /** Whether another worker removed the URL since the fetch began. */
+  isRemoved(cacheKey: string, head: StoredHead): boolean;
   left(writer: MemoryWriter, outcome: 'published' | 'abandoned' | 'refused'): void;
   publish(
     cacheKey: string,
@@ -333,7 +362,8 @@ class MemoryWriter implements StorageWriter {
   finish(): StoredResponse | null {
     if (!this.#isOpen) return null;
     const held = this.#body.capacity;
-    const body = this.#mayPublish ? this.#body.complete() : null;
+    const mayPublish = this.#mayPublish && !this.#store.isRemoved(this.cacheKey, this.#head);
+    const body = mayPublish ? this.#body.complete() : null;
     if (body === null) {
       this.#leave('abandoned');
       return null;
