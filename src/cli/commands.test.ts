@@ -25,7 +25,7 @@ function playEdge(bus: Bus): void {
     generation,
     startedAt: Date.now() - 61_000,
     residentBytes: 50_000_000,
-    storage: { storedResponses: 5, bodyBytes: 1000, budgetBytes: 64_000_000 },
+    storage: { storedResponses: 5, bodyBytes: 1000, budgetBytes: 64_000_000, problem: null, tiers: [] },
     counters: {},
   }));
   bus.respond('purge', () => {

@@ -88,6 +88,7 @@ export async function startControl(options: ControlOptions): Promise<RunningCont
     const { services, totals } = createServices(options, { database, zone, publisher, tokens, cities });
     await publisher.publish();
     bus.respond('status', () => services.parts.ownStatus());
+    bus.respond('purges-after', ({ position }) => services.purges.after(position));
     closers.push(bus.subscribe('rollups', countRollups(services, totals)));
     closers.push(startChores(services, publisher, log));
     const server: ApiServer = serveApi(

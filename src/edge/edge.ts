@@ -10,6 +10,7 @@ import type { Clock } from '#platform/clock.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import type { Logger } from '#platform/log.ts';
 import { holdSnapshot } from '#platform/snapshot-holder.ts';
+import { catchUp } from './catch-up.ts';
 import { Collapse } from './collapse.ts';
 import { Configuration } from './configuration.ts';
 import { explainCache } from './explain.ts';
@@ -21,13 +22,15 @@ import { ROAD_LIMITS } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
 import { createOriginClient } from './origin/create-origin-client.ts';
 import type { Http1Client } from './origin/http1-client.ts';
-import { applyPurge } from './purge.ts';
+import { takePurge } from './purge.ts';
+import { PurgeJournal } from './purge-journal.ts';
 import { Recorder } from './record.ts';
 import type { Road } from './road.ts';
 import { SearchRules } from './search-rules.ts';
 import { serve } from './serve.ts';
 import { STORAGE_LIMITS } from './storage/limits.ts';
-import { MemoryStorage } from './storage/memory/memory-storage.ts';
+import { type OpenedStorage, openStorage, type StorageOptions } from './storage/open-storage.ts';
+import type { Storage, TierFigures } from './storage/storage.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { type TunnelLimits, Tunnels } from './tunnels.ts';
 
@@ -49,8 +52,10 @@ export interface EdgeOptions {
   readonly acceptsH2c?: boolean;
   /** Local address of connections to origins; null: the system's choice. */
   readonly egressAddress: string | null;
-  /** Budget of the stored responses, bytes. */
-  readonly memoryBytes: number;
+  /** Where responses are stored. */
+  readonly storage: StorageOptions;
+  /** File in which this worker notes purges, beside those of its edge's other workers; null or missing: nowhere. */
+  readonly purgeJournal?: string | null;
   /** The compiled geography database; null or missing: none here. */
   readonly geoFile?: string | null;
   /** Where the last good snapshot is kept. */
@@ -87,19 +92,16 @@ export interface RunningEdge {
  * asked for does not come.
  */
 export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
-  const { bus, clock, log, egressAddress, memoryBytes } = options;
-  if (memoryBytes < STORAGE_LIMITS.memoryBytesMin) {
-    throw new AppError(
-      'invalid',
-      `an edge needs at least ${STORAGE_LIMITS.memoryBytesMin} bytes of memory for its cache, not ${memoryBytes}`,
-    );
-  }
+  const { bus, clock, log, egressAddress } = options;
+  const opened = openStorageOf(options);
   const client = options.originClient ?? createOriginClient({ egressAddress, clock });
-  const road = makeRoad(options, client);
+  const road = makeRoad(options, client, opened.storage);
+  const journal = new PurgeJournal(options.purgeJournal ?? null);
+  journal.read(road.purges, log);
   const certificates = new CertificateStore(log);
   const http3 = createHttp3Listener(options, road);
   // Purges that come with the first snapshot must find somebody to apply them.
-  bus.respond('purge', (purge) => ({ purgedResponses: applyPurge(road, purge) }));
+  bus.respond('purge', (purge) => takePurge(road, journal, purge));
   const holder = await holdSnapshot({
     bus,
     file: options.snapshotFile,
@@ -112,8 +114,14 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     },
   });
   let listeners: Listeners;
+  let stopFollowing = (): void => {};
   try {
     await holder.reached(options.generationMin ?? 0);
+    // Purges that were sent before it was there to take them.
+    const catchUpNow = () => catchUp(road, bus, journal);
+    await catchUpNow();
+    // A control plane that was away may know of more.
+    stopFollowing = bus.subscribe('snapshot', () => void catchUpNow());
     http3?.start();
     const { http, https, http3Port = null, proxySources = null, acceptsH2c = false } = options;
     const handler = serve.bind(null, road);
@@ -122,11 +130,12 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   } catch (error) {
     await http3?.close(0);
     holder.close();
+    stopFollowing();
     await closeRoad(road);
     throw error;
   }
   const startedAt = clock.now();
-  bus.respond('status', () => statusOf(road, options, listeners, http3, client, startedAt));
+  bus.respond('status', () => statusOf(road, options, opened, listeners, http3, client, startedAt));
   bus.respond('explain-cache', ({ url }) => explainCache(road, bus.self, url));
   // Whether users can be sent here is for the workers of TCP to say.
   const heart = http3 === null ? beat(options) : null;
@@ -136,6 +145,7 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     if (heart !== null) clearInterval(heart);
     await Promise.all([drained, http3?.close(ROAD_LIMITS.drainMsMax)]);
     holder.close();
+    stopFollowing();
     freed ??= closeRoad(road);
     await freed;
   }
@@ -150,10 +160,23 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   };
 }
 
-function makeRoad(options: EdgeOptions, originClient: Http1Client): Road {
-  const { bus, clock, log, popId, memoryBytes, isAccessLogged = false } = options;
+function openStorageOf({ storage, log }: EdgeOptions): OpenedStorage {
+  if (storage.ownBytes < STORAGE_LIMITS.memoryBytesMin) {
+    throw new AppError(
+      'invalid',
+      `an edge needs at least ${STORAGE_LIMITS.memoryBytesMin} bytes of memory for its cache, not ${storage.ownBytes}`,
+    );
+  }
+  const opened = openStorage(storage);
+  const { problem } = opened;
+  if (problem !== null) log.warn({ cause: problem }, 'responses are stored otherwise than asked for');
+  return opened;
+}
+
+function makeRoad(options: EdgeOptions, originClient: Http1Client, storage: Storage): Road {
+  const { bus, clock, log, popId, isAccessLogged = false } = options;
   return {
-    storage: new MemoryStorage({ budgetBytes: memoryBytes }),
+    storage,
     originClient,
     collapse: new Collapse(),
     purges: new PurgeTable(),
@@ -170,15 +193,18 @@ function makeRoad(options: EdgeOptions, originClient: Http1Client): Road {
 }
 
 function createHttp3Listener(options: EdgeOptions, road: Road): Http3Listener | null {
-  const { http3 = null, clock, log, memoryBytes } = options;
+  const { http3 = null, clock, log, storage } = options;
   if (http3 === null) return null;
   return new Http3Listener({
     address: http3,
     handler: serve.bind(null, road),
     clock,
     log,
-    // Large bodies that were served are there twice (`http3/response-body.ts`).
-    residentBytesMax: 2 * memoryBytes + HTTP3_LIMITS.residentBytesMax,
+    // Large bodies that were served are there twice (`http3/response-body.ts`); shared memory counts, too.
+    residentBytesMax:
+      2 * (storage.ownBytes + (storage.shared?.insteadBytes ?? 0)) +
+      (storage.shared?.byteLength ?? 0) +
+      HTTP3_LIMITS.residentBytesMax,
   });
 }
 
@@ -208,6 +234,7 @@ function beat(options: EdgeOptions): ReturnType<typeof setInterval> {
 function statusOf(
   road: Road,
   options: EdgeOptions,
+  { problem }: OpenedStorage,
   listeners: Listeners,
   http3: Http3Listener | null,
   client: Http1Client,
@@ -244,7 +271,25 @@ function statusOf(
     generation: road.configuration?.generation ?? 0,
     startedAt,
     residentBytes: process.memoryUsage.rss(),
-    storage: { storedResponses, bodyBytes, budgetBytes },
+    storage: {
+      storedResponses,
+      bodyBytes,
+      budgetBytes,
+      problem,
+      tiers: road.storage.tiers().map(tierStatus),
+    },
     counters,
   };
+}
+
+function tierStatus({
+  tier,
+  storedResponses,
+  bodyBytes,
+  budgetBytes,
+  hits,
+  evictions,
+  refusals,
+}: TierFigures) {
+  return { tier, storedResponses, bodyBytes, budgetBytes, hits, evictions, refusals };
 }

@@ -51,6 +51,10 @@ export const ROAD_LIMITS = {
   backgroundValidationsMax: 1_000,
   /** What a client is told to wait before it asks again, in seconds, when the edge cannot serve yet. */
   retryAfterSeconds: 5,
+  /** How long a worker waits at its start for the control plane to tell what it has missed, ms: it may be away. */
+  catchUpTimeoutMs: 2_000,
+  /** Purges that a worker's journal keeps at least, some 15 MB, and half of what it keeps at most. */
+  purgesJournaledMax: 100_000,
   /** How long a close waits for exchanges in flight, in milliseconds. */
   drainMsMax: 10_000,
 } as const;

@@ -41,6 +41,11 @@ program
   .option('--zone <name>', "the CDN's own zone", 'cdn.test')
   .option('--site <host=origin-url>', 'serve this site; may be given several times', collect)
   .option('--edges <n>', 'worker processes of this edge, sharing its ports', '1')
+  .option('--memory <size>', 'memory for stored responses of this edge, such as 512MiB or 4GiB', '256MiB')
+  .option(
+    '--memory-file <path>',
+    'where the workers of this edge share that memory, or none: each has its own (default: in /dev/shm)',
+  )
   .option('--http3', 'serve HTTP/3 too, at the port of --https over UDP (experimental)')
   .option('--drain-seconds <n>', 'how long answers under way may take after a reload', '300')
   .option(

@@ -116,7 +116,7 @@ export async function startCdn(): Promise<RunningCdn> {
         http: ANY_PORT,
         https: null,
         egressAddress: null,
-        memoryBytes: MEMORY_BYTES,
+        storage: { ownBytes: MEMORY_BYTES, shared: null },
         snapshotFile: join(directory, `${edgeId}.json`),
         bus: hub.join(`edge:${edgeId}/0`),
       });

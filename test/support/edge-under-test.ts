@@ -17,6 +17,7 @@ import type { Certificate, Snapshot } from '#core/model/snapshot.ts';
 import { type RunningEdge, startEdge } from '#edge/edge.ts';
 import { createOriginClient } from '#edge/origin/create-origin-client.ts';
 import type { OriginLimits } from '#edge/origin/limits.ts';
+import type { StorageOptions } from '#edge/storage/open-storage.ts';
 import type { TunnelLimits } from '#edge/tunnels.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -48,6 +49,9 @@ export interface TestEdgeOptions {
   readonly sites: readonly SiteInput[] | null;
   readonly certificates?: readonly Certificate[];
   readonly memoryBytes?: number;
+  /** Instead of memory of its own. */
+  readonly storage?: StorageOptions;
+  readonly purgeJournal?: string;
   /** Serves HTTP/3, too, in the same worker. */
   readonly hasHttp3?: boolean;
   /** Where HTTP/3 is said to be. */
@@ -138,7 +142,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     http3: options.hasHttp3 === true ? anyPort : null,
     http3Port: options.http3Port ?? null,
     egressAddress: null,
-    memoryBytes: options.memoryBytes ?? 32 * 1024 * 1024,
+    storage: options.storage ?? { ownBytes: options.memoryBytes ?? 32 * 1024 * 1024, shared: null },
+    purgeJournal: options.purgeJournal ?? null,
     geoFile: options.geoFile ?? null,
     snapshotFile: join(folder, 'snapshot.json'),
     bus: hub.join('edge:a/0'),

@@ -63,6 +63,8 @@ export async function startPerigeeOf(root: string, ...words: string[]): Promise<
       '--data',
       dataDirectory,
       ...free,
+      // One that a test kills leaves it behind: with the rest of its directory.
+      ...['--memory', '32MiB', '--memory-file', join(dataDirectory, 'memory')],
       ...words,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -106,7 +106,9 @@ export function joinTestPart(hub: LocalHub, name: PartName, behaviour: TestPartB
     generation: behaviour.generation?.() ?? snapshots.at(-1)?.generation ?? 0,
     startedAt: 1_000,
     residentBytes: 2_000,
-    storage: name.startsWith('edge:') ? { storedResponses: 3, bodyBytes: 4, budgetBytes: 5 } : null,
+    storage: name.startsWith('edge:')
+      ? { storedResponses: 3, bodyBytes: 4, budgetBytes: 5, problem: null, tiers: [] }
+      : null,
     counters: behaviour.counters ?? {},
   }));
   if (name.startsWith('edge:')) {

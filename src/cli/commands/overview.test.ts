@@ -34,7 +34,13 @@ const STATUS: Status = {
       generation: 6,
       startedAt: NOW - 5000,
       residentBytes: 64_000_000,
-      storage: { storedResponses: 1234, bodyBytes: 12_345_678, budgetBytes: 67_108_864 },
+      storage: {
+        storedResponses: 1234,
+        bodyBytes: 12_345_678,
+        budgetBytes: 67_108_864,
+        problem: null,
+        tiers: [],
+      },
       error: null,
     },
     {
@@ -69,6 +75,16 @@ nameserver    silent           –       –        –       –  did not answe
 EDGE   POP  HEALTH    FOR  WHY
 lax-1  lax  down    1h 1m  silent for 4.2 s
 `);
+});
+
+test('status: an edge that keeps responses otherwise than asked for says why', () => {
+  const parts = STATUS.parts.map((part) => ({
+    ...part,
+    storage: part.storage === null ? null : { ...part.storage, problem: 'no shared memory: /x is full' },
+  }));
+  expect(renderStatus(PLAIN, { ...STATUS, parts })).toContain(
+    '\n\nedge:lax-1/0: no shared memory: /x is full.\n\nEDGE',
+  );
 });
 
 test('status: all is well, and no name server to ask', () => {

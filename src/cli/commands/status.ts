@@ -44,6 +44,10 @@ export function renderStatus(session: Pick<Session, 'style' | 'table' | 'now'>, 
     ].join('\n'),
     renderParts(session, status.parts, paint),
   ];
+  const problems = status.parts.flatMap(({ part, storage }) =>
+    storage?.problem ? [`${printable(part)}: ${printable(storage.problem)}.\n`] : [],
+  );
+  if (problems.length > 0) sections.push(problems.join(''));
   if (status.health.length > 0) sections.push(renderHealth(session, status.health, paint));
   return sections.join('\n');
 }

@@ -50,6 +50,12 @@ const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  '0003-sites-of-purges': {
+    // Edges that stored something under such a purge are of a former release, and have it applied.
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema.alterTable('purges').addColumn('site_id', 'text').execute();
+    },
+  },
 };
 
 async function createModelTables(db: Kysely<unknown>): Promise<void> {

@@ -14,8 +14,7 @@ export interface DatabaseSchema {
   pops: { id: string; body: string; seeded: number };
   pop_edges: { edge_id: string; pop_id: string };
   networks: { network: string; body: string };
-  /** The ordered log; `soft`: 1 or 0; `receipts` is null until the edges have answered. */
-  purges: { position: number; target: string; soft: number; requested_at: number; receipts: string | null };
+  purges: PurgeRow;
   /** `hash`: SHA-256 of the secret, hex. */
   tokens: { id: string; name: string; hash: string; created_at: number; last_used_at: number | null };
   certificates: {
@@ -30,6 +29,19 @@ export interface DatabaseSchema {
   };
   /** One row per minute (minutes since the epoch), site and POP. */
   traffic: TrafficRow;
+}
+
+/** Of the ordered log. */
+export interface PurgeRow {
+  position: number;
+  /** Null in those of a former release, which kept it in the target alone. */
+  site_id: string | null;
+  target: string;
+  /** 1 or 0. */
+  soft: number;
+  requested_at: number;
+  /** Null until the edges have answered. */
+  receipts: string | null;
 }
 
 export interface TrafficRow {

@@ -18,13 +18,14 @@ const NEW_FIELDS = [
   ...['checkContentType', 'slices'],
 ];
 
-/** Undoes what has come since: the column of soft purges, and fields of sites. */
+/** Undoes what has come since: columns of purges, and fields of sites. */
 function makeOld(directory: string): void {
   const file = readdirSync(directory).find((name) => name.endsWith('.db') || name.endsWith('.sqlite'));
   if (file === undefined) throw new Error('there is no database');
   const database = new Database(join(directory, file));
   database.run('ALTER TABLE purges DROP COLUMN soft');
-  database.run("DELETE FROM kysely_migration WHERE name = '0002-soft-purges'");
+  database.run('ALTER TABLE purges DROP COLUMN site_id');
+  database.run("DELETE FROM kysely_migration WHERE name IN ('0002-soft-purges', '0003-sites-of-purges')");
   const { body } = database.query('SELECT body FROM sites').get() as { body: string };
   const site = JSON.parse(body) as Record<string, unknown> & { rules: Record<string, unknown>[] };
   for (const part of [site, ...site.rules]) for (const name of NEW_FIELDS) delete part[name];

@@ -150,9 +150,16 @@ function viewOf(reply: Reply<'status'>, generation: number, published: number): 
     generation: answer.generation,
     startedAt: answer.startedAt,
     residentBytes: answer.residentBytes,
-    storage: answer.storage,
+    storage: storageOf(answer),
     error: isReady ? null : `has generation ${answer.generation}, current is ${generation}`,
   };
+}
+
+/** A process of a former release, which finishes after a reload, says less. */
+function storageOf({ storage }: PartStatus): PartView['storage'] {
+  if (storage === null) return null;
+  const { problem = null, tiers = [] } = storage as Partial<typeof storage>;
+  return { ...storage, problem, tiers: [...tiers] };
 }
 
 function silent(part: PartName, error: string): PartView {

@@ -5,11 +5,12 @@
 import { ApiError, errorAt } from '#core/contract/errors.ts';
 import type { PurgeReceipt, PurgeView } from '#core/contract/purges.ts';
 import { cnameOf } from '#core/model/compile.ts';
+import { PURGES_PER_PAGE, type PurgesPage } from '#core/model/messages.ts';
 import { type Purge, type PurgeOrder, type PurgeTarget, purgeTargetSchema } from '#core/model/purge.ts';
 import type { Bus, Reply } from '#platform/bus.ts';
 import type { Clock } from '#platform/clock.ts';
 import { readSite } from '../database/model-store.ts';
-import type { Database } from '../database/schema.ts';
+import type { Database, PurgeRow } from '../database/schema.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import { parseHttpUrl } from './http-url.ts';
 import { findSiteOfHost } from './site-of-host.ts';
@@ -30,6 +31,8 @@ export class Purges {
   /** The end of the queue of purges being written and sent: one at a time, so that edges see the log's order. */
   #tail: Promise<unknown> = Promise.resolve();
   #inFlight = 0;
+  /** What edges know of already, perhaps of a log that is lost. */
+  #knownPosition = 0;
 
   constructor(options: PurgesOptions) {
     this.#options = options;
@@ -81,6 +84,24 @@ export class Purges {
     }));
   }
 
+  /** For an edge that has the log up to `position`: the next ones, in order. Later purges stand above that position. */
+  async after(position: number): Promise<PurgesPage> {
+    this.#knownPosition = Math.max(this.#knownPosition, position);
+    const { database } = this.#options;
+    const rows = await database
+      .selectFrom('purges')
+      .selectAll()
+      .where('position', '>', position)
+      .orderBy('position')
+      .limit(PURGES_PER_PAGE)
+      .execute();
+    const { first } = await database
+      .selectFrom('purges')
+      .select((eb) => eb.fn.min<number | null>('position').as('first'))
+      .executeTakeFirstOrThrow();
+    return { purges: rows.map(toPurge), unknownBefore: first === null ? 0 : Number(first) - 1 };
+  }
+
   /** The id of the site that has what is to be purged. */
   async #siteConcerned(target: PurgeTarget): Promise<string> {
     const { database, zoneName } = this.#options;
@@ -128,11 +149,16 @@ export class Purges {
         .selectFrom('purges')
         .select((eb) => eb.fn.max<number | null>('position').as('last'))
         .executeTakeFirstOrThrow();
-      const purge: Purge = { ...order, position: Number(last ?? 0) + 1, requestedAt: clock.now() };
+      const purge: Purge = {
+        ...order,
+        position: Math.max(Number(last ?? 0), this.#knownPosition) + 1,
+        requestedAt: clock.now(),
+      };
       await transaction
         .insertInto('purges')
         .values({
           position: purge.position,
+          site_id: order.siteId,
           target: JSON.stringify(order.target),
           soft: order.soft ? 1 : 0,
           requested_at: purge.requestedAt,
@@ -146,6 +172,12 @@ export class Purges {
       return purge;
     });
   }
+}
+
+function toPurge({ position, site_id, target: text, soft, requested_at }: PurgeRow): Purge {
+  const target = purgeTargetSchema.parse(JSON.parse(text));
+  const siteId = site_id ?? (target.kind === 'url' ? '' : target.siteId);
+  return { position, siteId, target, soft: soft === 1, requestedAt: requested_at };
 }
 
 function toReceipt(reply: Reply<'purge'>): PurgeReceipt {

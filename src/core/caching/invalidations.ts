@@ -54,7 +54,7 @@ export class Invalidations {
     return Number(Atomics.load(this.#numbers, 0));
   }
 
-  /** Another than before whenever there was one in between. */
+  /** What was judged at this tick, read before, is true as long as it is the same. */
   get tick(): number {
     return Atomics.load(this.#halves, 0);
   }
@@ -109,6 +109,8 @@ export class Invalidations {
     let known: bigint;
     do known = Atomics.load(this.#numbers, slot);
     while (known < number && Atomics.compareExchange(this.#numbers, slot, known, number) !== known);
+    // Once more: who saw the first number may have looked at the slot before it was written.
+    Atomics.add(this.#numbers, 0, 1n);
   }
 }
 

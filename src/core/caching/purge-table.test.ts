@@ -192,6 +192,17 @@ describe('purges', () => {
   });
 });
 
+test('PU7 where the log is not known up to a position, all that was fetched before it is purged', () => {
+  const table = new PurgeTable();
+  table.forgetBefore(5);
+  table.forgetBefore(3);
+  expect(table.position).toBe(5);
+  expect([table.isPurged(at(4)), table.isPurged(at(5))]).toEqual([true, false]);
+  expect(table.isPurged(at(4, { siteId: 'unheard-of' }))).toBe(true);
+  table.apply(purge(4, everything()));
+  expect(table.isPurged(at(5))).toBe(false);
+});
+
 describe('what answers several queries', () => {
   const shared = (position: number) => at(position, { path: '/a?x=1', searchPath: '/a' });
 

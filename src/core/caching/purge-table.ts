@@ -75,6 +75,8 @@ export class PurgeTable {
   readonly #sites = new Map<string, SitePurges>();
   #total = 0;
   #position = 0;
+  /** What was fetched before it is purged, whatever it is. */
+  #unknownBefore = 0;
 
   constructor(limits: PurgeTableLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
@@ -120,11 +122,18 @@ export class PurgeTable {
     }
   }
 
+  /** Purges before this position are not known singly: all that was fetched before it counts as purged. */
+  forgetBefore(position: number): void {
+    this.#unknownBefore = Math.max(this.#unknownBefore, position);
+    this.#position = Math.max(this.#position, position);
+  }
+
   /**
    * As of when purges make this stored response stale, ms: `NOT_PURGED`, `PURGED` (unusable), or the moment of the soft
    * purge that names it, the earliest where several epochs do.
    */
   staleAsOf(head: StoredHead): number {
+    if (head.purgePosition < this.#unknownBefore) return PURGED;
     const site = this.#sites.get(head.siteId);
     if (site === undefined) return NOT_PURGED;
     let asOf = site.everything.judge(head);

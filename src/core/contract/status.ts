@@ -2,6 +2,29 @@
 import { z } from 'zod';
 import { API_PREFIX, defineRoute } from './route.ts';
 
+const tierSchema = z.object({
+  /** `shared memory` is the same for all workers of an edge, `memory` a worker's own. */
+  tier: z.enum(['memory', 'shared memory']),
+  storedResponses: z.number(),
+  bodyBytes: z.number(),
+  budgetBytes: z.number(),
+  /** Lookups of this worker that found something there. */
+  hits: z.number(),
+  /** Taken out to make room. */
+  evictions: z.number(),
+  /** Not taken: too large, or no room. */
+  refusals: z.number(),
+});
+
+const storageSchema = z.object({
+  storedResponses: z.number(),
+  bodyBytes: z.number(),
+  budgetBytes: z.number(),
+  /** Why responses are kept otherwise than the options say, such as for want of shared memory; null: they are not. */
+  problem: z.string().nullable(),
+  tiers: z.array(tierSchema),
+});
+
 const partStatusSchema = z.object({
   /** `control`, `nameserver`, `edge:<edge id>/<worker number>` or `edge:<edge id>/http3`; with `~former<n>` behind it while it finishes after a reload. */
   part: z.string(),
@@ -11,9 +34,7 @@ const partStatusSchema = z.object({
   startedAt: z.number().nullable(),
   residentBytes: z.number().nullable(),
   /** Cache figures for edges, null for other parts. */
-  storage: z
-    .object({ storedResponses: z.number(), bodyBytes: z.number(), budgetBytes: z.number() })
-    .nullable(),
+  storage: storageSchema.nullable(),
   /** Why it is not ready, null when it is. */
   error: z.string().nullable(),
 });

@@ -57,6 +57,18 @@ export interface EdgeHealth {
   readonly since: number;
 }
 
+/** One of the places an edge worker keeps responses in; `shared memory` is the same for all workers of an edge. */
+export interface StorageTier {
+  readonly tier: 'memory' | 'shared memory';
+  readonly storedResponses: number;
+  readonly bodyBytes: number;
+  readonly budgetBytes: number;
+  /** This worker's lookups that found something there. */
+  readonly hits: number;
+  readonly evictions: number;
+  readonly refusals: number;
+}
+
 export interface PartStatus {
   readonly part: PartName;
   readonly generation: number;
@@ -67,10 +79,23 @@ export interface PartStatus {
     readonly storedResponses: number;
     readonly bodyBytes: number;
     readonly budgetBytes: number;
+    /** Why responses are kept otherwise than the operator asked for; null: they are not. */
+    readonly problem: string | null;
+    readonly tiers: readonly StorageTier[];
   } | null;
   /** Plain counters by metric name, for /metrics: names as Prometheus has them, without labels. */
   readonly counters: Readonly<Record<string, number>>;
 }
+
+/** A part of the purge log, in its order. */
+export interface PurgesPage {
+  /** At most PURGES_PER_PAGE; fewer: they are the last. */
+  readonly purges: readonly Purge[];
+  /** Purges before this position are not in the log any more. */
+  readonly unknownBefore: number;
+}
+
+export const PURGES_PER_PAGE = 5_000;
 
 /** What an edge says of a URL without serving it. */
 export interface CacheExplanation {
@@ -140,6 +165,8 @@ export interface Publications {
 /** Questions with answers: topic → [question, answer]. Every live part that answers the topic is asked. */
 export interface Requests {
   purge: [Purge, { readonly purgedResponses: number }];
+  /** Of the control plane: the purges behind a position, which it will go on above, wherever its log ends. */
+  'purges-after': [{ readonly position: number }, PurgesPage];
   status: [null, PartStatus];
   'explain-cache': [{ readonly url: string }, CacheExplanation];
   'explain-steering': [SteeringQuestion, SteeringExplanation];

@@ -49,7 +49,7 @@ export type PurgeOrderInput = z.input<typeof purgeOrderSchema>;
 
 /** A purge in the ordered log. */
 export interface Purge {
-  /** Position in the log, from 1, without gaps. */
+  /** Position in the log, from 1, each higher than the one before. */
   readonly position: number;
   /** The site concerned; of a URL, the one that has its host. */
   readonly siteId: string;

@@ -4,6 +4,8 @@ export const STORAGE_LIMITS = {
   memoryBytesMin: 1024 * 1024,
   /** A response may take this share of the budget: one download must not push out everything else. */
   objectShareOfBudget: 1 / 8,
+  /** The same where only large bodies are kept. */
+  largeObjectShareOfBudget: 1 / 2,
   /** Largest body whatever the budget: beyond it memory is the wrong tier. */
   objectBytesMax: 64 * 1024 * 1024,
   /** Share of the budget that unfinished fills may hold: slow origins must not empty the cache. */
@@ -20,6 +22,18 @@ export const STORAGE_LIMITS = {
   allocateAtOnceBytesMax: 1024 * 1024,
   /** First allocation of a body of unknown or long length, in bytes. */
   firstAllocationBytes: 16 * 1024,
+  /** Largest body in shared memory, bytes: most requests are for smaller ones, and a larger one costs many of them. */
+  sharedObjectBytesMax: 256 * 1024,
+  /** What a worker's fills under way for shared memory may hold in its own, bytes. */
+  sharedFillBytesMax: 64 * 1024 * 1024,
+  /** Share of shared memory's budget that each worker may take for copies of what was used of late. */
+  recentShareOfBudget: 1 / 16,
+  /** What is left free on the file system that shared memory is made on, bytes. */
+  sharedMemoryFreeBytesMin: 8 * 1024 * 1024,
+  /** A worker that waits so long for another's lock gives up, ms: sections last microseconds. */
+  lockWaitMsMax: 1_000,
+  /** Looks at a bucket that is changing before it counts as empty: a change takes microseconds. */
+  readAttemptsMax: 1_000,
   /** Slots for invalidations where nothing is shared: there they matter to groups and paths with several queries alone. */
   ownInvalidationSlots: 16 * 1024,
   /** Largest part handed out by one read of a stored body, in bytes: what a sink takes in one piece. */

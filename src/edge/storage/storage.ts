@@ -1,6 +1,6 @@
 /**
- * Stored responses, seen from the road. One interface for every tier: private memory today, shared
- * memory and disk later; each runs the same cases (`storage.cases.ts`).
+ * Stored responses, seen from the road. One interface for every tier, and for several as one; each runs the same
+ * cases (`storage.cases.ts`).
  *
  * Lookup hands out readers, admission hands out a writer, and a writer abandoned before `finish` leaves
  * nothing behind. Lookup is synchronous in every tier (the index is in memory); reading a body may wait.
@@ -50,6 +50,13 @@ export interface StorageStatistics {
   readonly admissions: number;
   readonly evictions: number;
   readonly refusals: number;
+  /** Lookups that found something. */
+  readonly hits: number;
+}
+
+/** One of the places a storage keeps responses in. */
+export interface TierFigures extends StorageStatistics {
+  readonly tier: 'memory' | 'shared memory';
 }
 
 export interface Storage {
@@ -68,6 +75,10 @@ export interface Storage {
    * no fill under way for them be published (invalidation RFC 9111 §4.4, or purge by URL). Returns how many stored responses there were.
    */
   remove(cacheKey: string): number;
+  /** Forgets the variant with the same Vary values as `head`: another tier has a newer one. */
+  forget(cacheKey: string, head: StoredHead): void;
   statistics(): StorageStatistics;
+  /** The same apart, by tier, in the order in which they are looked into. */
+  tiers(): readonly TierFigures[];
   close(): void;
 }

@@ -12,6 +12,7 @@ const DEFAULTS: UpArguments = {
   zone: 'cdn.test',
   site: [],
   edges: '1',
+  memory: '256MiB',
   drainSeconds: '300',
   demo: true,
 };
@@ -31,6 +32,11 @@ describe('options of perigee up', () => {
     expect(readUpOptions({ ...DEFAULTS, h2c: true }).acceptsH2c).toBe(true);
     expect(options.hasHttp3).toBe(false);
     expect(readUpOptions({ ...DEFAULTS, http3: true }).hasHttp3).toBe(true);
+    expect(options.memoryBytes).toBe(256 * 1024 * 1024);
+    expect(options.memoryFile).toBeUndefined();
+    expect(readUpOptions({ ...DEFAULTS, memory: '4GiB' }).memoryBytes).toBe(4 * 1024 ** 3);
+    expect(readUpOptions({ ...DEFAULTS, memoryFile: 'none' }).memoryFile).toBeNull();
+    expect(readUpOptions({ ...DEFAULTS, memoryFile: '/mnt/shm/x' }).memoryFile).toBe('/mnt/shm/x');
     const proxyProtocol = ['192.0.2.0/24', '2001:db8::/32'];
     expect(readUpOptions({ ...DEFAULTS, proxyProtocol }).proxySources).toEqual(proxyProtocol);
   });
@@ -52,6 +58,11 @@ describe('options of perigee up', () => {
     ['--api-host', { apiHost: ['http://cdn.example.com'] }],
     ['--edges', { edges: '0' }],
     ['--edges', { edges: 'many' }],
+    ['--memory', { memory: '15MiB' }],
+    ['--memory', { memory: '1TiB' }],
+    ['--memory', { memory: '256MB' }],
+    ['--memory', { memory: '' }],
+    ['--memory-file', { memoryFile: ' ' }],
     ['--drain-seconds', { drainSeconds: '-1' }],
     ['--drain-seconds', { drainSeconds: '' }],
     ['--drain-seconds', { drainSeconds: '86401' }],

@@ -7,6 +7,7 @@ import { AppError } from '#core/base/app-error.ts';
 import { parsePrefix } from '#core/ip/prefix.ts';
 import { hostNameSchema, originUrlSchema } from '#core/model/site.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
+import { readMemoryBytes, readMemoryFile } from './memory-options.ts';
 
 /** Options as the command line gives them. */
 export interface UpArguments {
@@ -19,6 +20,8 @@ export interface UpArguments {
   readonly zone: string;
   readonly site?: readonly string[];
   readonly edges: string;
+  readonly memory: string;
+  readonly memoryFile?: string;
   readonly http3?: boolean;
   readonly drainSeconds: string;
   readonly proxyProtocol?: readonly string[];
@@ -38,6 +41,10 @@ export interface UpOptions {
   readonly sites: readonly { readonly host: string; readonly originUrl: string }[];
   /** Worker processes of this machine's edge, sharing its ports. */
   readonly edgeWorkers: number;
+  /** For stored responses of this machine's edge in all, bytes. */
+  readonly memoryBytes: number;
+  /** Where its workers' shared memory is made; null: each has its own; undefined: in the system's place for that. */
+  readonly memoryFile: string | null | undefined;
   /** Whether each edge also serves HTTP/3, at the port of HTTPS over UDP. */
   readonly hasHttp3: boolean;
   /** How long answers under way may take when a reload replaces the process that gives them. */
@@ -70,6 +77,8 @@ export function readUpOptions(given: UpArguments): UpOptions {
     zoneName: readZone(given.zone),
     sites: (given.site ?? []).map(readSite),
     edgeWorkers: readWorkers(given.edges),
+    memoryBytes: readMemoryBytes(given.memory),
+    memoryFile: readMemoryFile(given.memoryFile),
     hasHttp3: readHttp3(given),
     drainMs: readDrainSeconds(given.drainSeconds) * 1000,
     proxySources: readProxySources(given.proxyProtocol ?? []),

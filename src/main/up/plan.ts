@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { PopInput } from '#core/model/pop.ts';
 import type { SiteInput } from '#core/model/site.ts';
 import { siteFromHost } from '#core/model/site-from-host.ts';
+import type { StorageOptions } from '#edge/storage/open-storage.ts';
 import { defaultGeoFile } from '#nameserver/geo-package.ts';
 import type { ListenAddress } from '#platform/listen-address.ts';
 import { DEMO_POPS, demoPopInputs, demoSiteInput } from '../../../demo/plan.ts';
@@ -17,9 +18,10 @@ import type { PartPlan } from '../supervisor/part-plan.ts';
 import type { UpOptions } from './options.ts';
 
 const MIBIBYTE = 1 << 20;
-/** Memory for stored responses, per edge worker; that of HTTP/3 has less, and its large bodies count twice. */
-const MEMORY_BYTES = { local: 256 * MIBIBYTE, demo: 64 * MIBIBYTE } as const;
-const HTTP3_MEMORY_SHARE = 1 / 2;
+/** Memory for stored responses of each of the demo's edges. */
+const DEMO_MEMORY_BYTES = 64 * MIBIBYTE;
+/** Of an edge's memory, what its workers share; the rest, in equal parts, is theirs for large responses. */
+const SHARED_MEMORY_SHARE = 3 / 4;
 /** The first descriptor a child inherits after its standard streams. */
 const FIRST_DESCRIPTOR = 3;
 
@@ -48,17 +50,26 @@ export interface EdgeSpecification {
   readonly proxySources: readonly string[] | null;
   readonly acceptsH2c: boolean;
   readonly egressAddress: string | null;
+  /** For stored responses of all its processes. */
   readonly memoryBytes: number;
+  /** Where its processes share most of that; null: nowhere. */
+  readonly sharedMemoryPath: string | null;
 }
 
 export interface DemoOrigin {
   readonly listen: ListenAddress;
 }
 
+/** However many processes share an edge's memory: below it no response of a few megabytes fits. */
+const OWN_MEMORY_BYTES_MIN = 16 * MIBIBYTE;
+
 const LOCAL_POP_ID = 'local';
 
 /** Edges to run: this machine's own, and one for each POP of the demo. Addresses are not yet held. */
-export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http' | 'https'>[] {
+export function edgeAddresses(
+  options: UpOptions,
+  sharedMemoryPath: string | null,
+): Omit<EdgeSpecification, 'http' | 'https'>[] {
   const local = {
     edgeId: LOCAL_POP_ID,
     popId: LOCAL_POP_ID,
@@ -67,7 +78,8 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     proxySources: options.proxySources,
     acceptsH2c: options.acceptsH2c,
     egressAddress: null,
-    memoryBytes: MEMORY_BYTES.local,
+    memoryBytes: options.memoryBytes,
+    sharedMemoryPath,
   };
   if (!options.hasDemo) return [local];
   const demo = DEMO_POPS.map((pop) => ({
@@ -78,7 +90,8 @@ export function edgeAddresses(options: UpOptions): Omit<EdgeSpecification, 'http
     proxySources: null,
     acceptsH2c: false,
     egressAddress: pop.address,
-    memoryBytes: MEMORY_BYTES.demo,
+    memoryBytes: DEMO_MEMORY_BYTES,
+    sharedMemoryPath: null,
   }));
   return [local, ...demo];
 }
@@ -118,7 +131,8 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       proxySources: edge.proxySources,
       acceptsH2c: edge.acceptsH2c,
       egressAddress: edge.egressAddress,
-      memoryBytes: edge.memoryBytes,
+      storage: storageOf(edge),
+      purgeJournal: purgeJournal(options, edge, String(worker)),
       geoFile: defaultGeoFile(),
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),
     };
@@ -135,7 +149,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
 
 /**
  * The process that serves an edge's HTTP/3: one, whatever the number of workers, because what comes in for a
- * connection over UDP must reach the process that knows it. It has a cache of its own.
+ * connection over UDP must reach the process that knows it.
  */
 export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPlan[] {
   if (!edge.hasHttp3) return [];
@@ -149,7 +163,8 @@ export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPla
     https: null,
     http3: { address, port },
     egressAddress: edge.egressAddress,
-    memoryBytes: edge.memoryBytes * HTTP3_MEMORY_SHARE,
+    storage: storageOf(edge),
+    purgeJournal: purgeJournal(options, edge, 'http3'),
     geoFile: defaultGeoFile(),
     snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-http3.json`),
   };
@@ -162,6 +177,20 @@ export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPla
       replacement: 'in-turn',
     },
   ];
+}
+
+/** Each process has the same part of what is not shared; where nothing is, of all. */
+function storageOf({ memoryBytes, sharedMemoryPath, workers, hasHttp3 }: EdgeSpecification): StorageOptions {
+  const processes = workers + (hasHttp3 ? 1 : 0);
+  const byteLength = sharedMemoryPath === null ? 0 : memoryBytes * SHARED_MEMORY_SHARE;
+  const ownBytes = Math.max((memoryBytes - byteLength) / processes, OWN_MEMORY_BYTES_MIN);
+  if (sharedMemoryPath === null) return { ownBytes, shared: null };
+  const insteadBytes = byteLength / processes;
+  return { ownBytes, shared: { path: sharedMemoryPath, byteLength, insteadBytes } };
+}
+
+function purgeJournal({ dataDirectory }: UpOptions, { edgeId }: EdgeSpecification, name: string): string {
+  return join(dataDirectory, 'purges', edgeId, `${name}.jsonl`);
 }
 
 export function nameserverPlan(options: UpOptions, { listen, descriptors }: HeldDns): PartPlan {

@@ -8,6 +8,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
 import { errorMessage } from '#core/base/error-message.ts';
+import { removeRegions } from '#edge/storage/shared/region.ts';
 import { openUdpCalls, openUdpSocket } from '#nameserver/libc-udp.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import { openListeningSocket } from '#platform/listening-socket.ts';
@@ -33,6 +34,7 @@ import {
 } from './plan.ts';
 import { claimTcpAndUdpPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
 import { Reloads } from './reloads.ts';
+import { sharedMemoryPath } from './shared-memory.ts';
 
 /** Every part must have the current configuration within this time after all have started. */
 const HEALTHY_DEADLINE_MS = 60_000;
@@ -69,6 +71,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     control: [],
   };
   const held: number[] = [];
+  const sharedMemory = sharedMemoryPath(options);
   let commands: CommandSocket | null = null;
   const namesOf = (group: readonly PartPlan[]) => group.map(({ name }) => name);
   async function stop(): Promise<void> {
@@ -77,10 +80,12 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     for (const descriptor of held.splice(0)) closeSync(descriptor);
     const { data, http3, control, origin } = plans;
     await supervisor.stop([data, http3, control, origin].map(namesOf));
+    // Memory that nobody uses is given back; after a crash the next run finds it.
+    if (sharedMemory !== null) removeRegions(sharedMemory);
     unlock();
   }
   try {
-    const claimed = await claimPorts(options);
+    const claimed = await claimPorts(options, sharedMemory);
     held.push(...heldDescriptors(claimed));
     const local = claimed.edges[0];
     if (local === undefined) throw new AppError('internal', 'no edge to run');
@@ -122,13 +127,13 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
 }
 
 /** Claims every port in turn, so that the first one that is taken is named. */
-async function claimPorts(options: UpOptions): Promise<Claimed> {
+async function claimPorts(options: UpOptions, sharedMemory: string | null): Promise<Claimed> {
   const api = await claimTcpPort(options.api, '--api');
   const dns = holdDns(await claimTcpAndUdpPort(options.dns, '--dns'));
   const edges: EdgeSpecification[] = [];
   let http = options.http;
   let https = options.https;
-  for (const edge of edgeAddresses(options)) {
+  for (const edge of edgeAddresses(options, sharedMemory)) {
     // DNS answers carry no port: the demo's edges listen on the same ports at addresses of their own.
     const demoAddress = DEMO_POPS.find(({ id }) => id === edge.popId)?.address;
     http = await claimTcpPort({ address: demoAddress ?? http.address, port: http.port }, '--http');

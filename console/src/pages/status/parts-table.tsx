@@ -40,6 +40,7 @@ function PartRow({ part }: { readonly part: PartView }) {
       <Table.Td>
         <div className={classes.name}>{namePart(part.part)}</div>
         {part.error !== null && <div className={classes.error}>{part.error}</div>}
+        {part.storage?.problem && <div className={classes.error}>{part.storage.problem}</div>}
       </Table.Td>
       <Table.Td>
         <StateBadge tone={tone}>{word}</StateBadge>

@@ -6,9 +6,10 @@
  * It leaves to its owner: putting a block's frames together within a bound, what names and values may contain, and
  * what to do with a list over the bounds.
  */
+
+import type { Latin1Buffer } from '#platform/latin1-buffer.ts';
 import { DynamicTable, LINE_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { decodeHuffman, HUFFMAN_EOS, huffmanDecodedBytesMax } from './huffman-decoder.ts';
-import type { Latin1Buffer } from './latin1-buffer.ts';
 import { HPACK_LIMITS } from './limits.ts';
 import { STATIC_LINES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 

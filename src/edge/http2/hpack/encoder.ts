@@ -3,8 +3,9 @@
  * that a block made once can be copied into any connection. Names are lower case, and both names and values latin1
  * strings; the caller provides room (`fieldBytesMax`).
  */
+
+import type { Latin1Buffer } from '#platform/latin1-buffer.ts';
 import { encodeHuffman, huffmanBytes } from './huffman-encoder.ts';
-import type { Latin1Buffer } from './latin1-buffer.ts';
 import { STATIC_INDEX, STATIC_LINES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
 /**

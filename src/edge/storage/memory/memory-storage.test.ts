@@ -5,7 +5,11 @@ import { MemoryStorage } from './memory-storage.ts';
 import { S3Fifo } from './s3-fifo.ts';
 import type { UseQueue } from './use-queue.ts';
 
-describeStorage({ name: 'memory storage', create: (options) => new MemoryStorage(options) });
+describeStorage({
+  name: 'memory storage',
+  create: (options) => new MemoryStorage(options),
+  largeBodyBytes: 700_000,
+});
 
 describe('memory storage alone', () => {
   test('a completed body is one contiguous piece with little waste', () => {

@@ -17,7 +17,7 @@ import { KindIndex } from '../../kind-index.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { ownInvalidations } from '../own-invalidations.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
-import type { Storage, StorageStatistics, StorageWriter, StoredResponse } from '../storage.ts';
+import type { Storage, StorageStatistics, StorageWriter, StoredResponse, TierFigures } from '../storage.ts';
 import { compactHead } from './compact-head.ts';
 import { hashText } from './ghost-table.ts';
 import { GrowingBody } from './growing-body.ts';
@@ -29,6 +29,8 @@ export interface MemoryStorageOptions {
   readonly budgetBytes: number;
   /** Largest body stored, bytes; default: a share of the budget (`STORAGE_LIMITS`). */
   readonly objectBytesMax?: number;
+  /** What one response may take of the budget; unless said, `STORAGE_LIMITS.objectShareOfBudget`. */
+  readonly objectShareOfBudget?: number;
   /** Those of workers that share another tier: a URL that one of them removes is not found here either. */
   readonly invalidations?: Invalidations;
 }
@@ -99,6 +101,7 @@ export class MemoryStorage implements Storage {
   #admissions = 0;
   #evictions = 0;
   #refusals = 0;
+  #hits = 0;
   #isClosed = false;
 
   constructor(options: MemoryStorageOptions) {
@@ -108,7 +111,8 @@ export class MemoryStorage implements Storage {
     );
     this.invalidations = options.invalidations ?? ownInvalidations();
     this.#budgetBytes = Math.floor(options.budgetBytes);
-    const share = Math.floor(this.#budgetBytes * STORAGE_LIMITS.objectShareOfBudget);
+    const { objectShareOfBudget = STORAGE_LIMITS.objectShareOfBudget } = options;
+    const share = Math.floor(this.#budgetBytes * objectShareOfBudget);
     this.#objectBytesMax = Math.min(options.objectBytesMax ?? STORAGE_LIMITS.objectBytesMax, share);
     this.#fillBytesMax = Math.floor(this.#budgetBytes * STORAGE_LIMITS.fillsShareOfBudget);
     this.#queues = new S3Fifo<Slot>(this.#budgetBytes);
@@ -117,6 +121,7 @@ export class MemoryStorage implements Storage {
   lookup(cacheKey: string): readonly StoredResponse[] {
     const shelf = this.#validShelf(cacheKey);
     if (shelf === undefined) return NONE;
+    this.#hits++;
     // Which variant will be selected is not known here: a use of the key counts for each.
     const { slots } = shelf;
     for (let i = 0; i < slots.length; i++) countUse(slots[i] as Slot);
@@ -180,6 +185,14 @@ export class MemoryStorage implements Storage {
     return removed;
   }
 
+  forget(cacheKey: string, head: StoredHead): void {
+    for (const slot of this.#shelves.get(cacheKey)?.slots ?? []) {
+      if (!isSameVariant(slot.response.head, head)) continue;
+      this.#forget(slot);
+      this.#takeOffShelf(slot);
+    }
+  }
+
   #removeKey(cacheKey: string): number {
     for (const writer of this.#fills.get(cacheKey) ?? []) writer.forbidPublishing();
     const shelf = this.#shelves.get(cacheKey);
@@ -204,7 +217,12 @@ export class MemoryStorage implements Storage {
       admissions: this.#admissions,
       evictions: this.#evictions,
       refusals: this.#refusals,
+      hits: this.#hits,
     };
+  }
+
+  tiers(): readonly TierFigures[] {
+    return [{ tier: 'memory', ...this.statistics() }];
   }
 
   close(): void {

@@ -1,0 +1,88 @@
+/** A fill on its way to shared memory: it grows in its worker's own, and is copied there at its end. */
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import { releaseBytes } from '#platform/release-bytes.ts';
+import { GrowingBody } from '../memory/growing-body.ts';
+import type { StorageWriter, StoredResponse } from '../storage.ts';
+
+/** A worker's fills under way, and what becomes of them. */
+export interface SharedFills {
+  readonly bytesMax: number;
+  heldBytes: number;
+  readonly writers: Set<SharedWriter>;
+  /** One did not fit. */
+  refused(): void;
+  publish(cacheKey: string, head: StoredHead, body: Uint8Array): StoredResponse | null;
+}
+
+export class SharedWriter implements StorageWriter {
+  readonly #fills: SharedFills;
+  readonly #cacheKey: string;
+  readonly #head: StoredHead;
+  readonly #body: GrowingBody;
+  #isOpen = true;
+
+  private constructor(fills: SharedFills, cacheKey: string, head: StoredHead, body: GrowingBody) {
+    this.#fills = fills;
+    this.#cacheKey = cacheKey;
+    this.#head = head;
+    this.#body = body;
+    fills.writers.add(this);
+  }
+
+  /** Null when it would never fit. */
+  static begin(
+    fills: SharedFills,
+    cacheKey: string,
+    head: StoredHead,
+    bodyLength: number | null,
+    bytesMax: number,
+  ): SharedWriter | null {
+    if (bodyLength !== null && bodyLength > bytesMax) return null;
+    return new SharedWriter(fills, cacheKey, head, new GrowingBody(bodyLength, bytesMax));
+  }
+
+  write(bytes: Uint8Array, isGiven = false): boolean {
+    if (!this.#isOpen) return false;
+    const isKept = isGiven && this.#body.mayKeep(bytes);
+    const capacity = isKept ? bytes.buffer.byteLength : this.#body.capacityFor(bytes.byteLength);
+    if (capacity === null || !this.#hold(capacity - this.#body.capacity)) {
+      this.#leave();
+      this.#fills.refused();
+      return false;
+    }
+    if (isKept) {
+      this.#body.keep(bytes);
+    } else {
+      this.#body.append(bytes, capacity);
+      if (isGiven) releaseBytes(bytes);
+    }
+    return true;
+  }
+
+  view(offset: number): Uint8Array {
+    return this.#body.view(offset);
+  }
+
+  finish(): StoredResponse | null {
+    if (!this.#isOpen) return null;
+    this.#leave();
+    const body = this.#body.complete();
+    return body === null ? null : this.#fills.publish(this.#cacheKey, this.#head, body);
+  }
+
+  abandon(): void {
+    if (this.#isOpen) this.#leave();
+  }
+
+  #hold(bytes: number): boolean {
+    if (this.#fills.heldBytes + bytes > this.#fills.bytesMax) return false;
+    this.#fills.heldBytes += bytes;
+    return true;
+  }
+
+  #leave(): void {
+    this.#isOpen = false;
+    this.#fills.heldBytes -= this.#body.capacity;
+    this.#fills.writers.delete(this);
+  }
+}
