@@ -48,10 +48,13 @@ export interface TestEdgeOptions {
   /** Null: no snapshot is published. */
   readonly sites: readonly SiteInput[] | null;
   readonly certificates?: readonly Certificate[];
+  /** Memory of its own alone. */
   readonly memoryBytes?: number;
-  /** Instead of memory of its own. */
+  /** Unless said: shared memory as the product has it, where the runtime can, and some of its own. */
   readonly storage?: StorageOptions;
   readonly purgeJournal?: string;
+  /** Does something with the control plane's place on the bus before the edge starts. */
+  readonly prepare?: (control: Bus) => void;
   /** Serves HTTP/3, too, in the same worker. */
   readonly hasHttp3?: boolean;
   /** Where HTTP/3 is said to be. */
@@ -131,6 +134,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     control.publish('snapshot', makeSnapshot(generation, sites, options.certificates));
   };
   if (options.sites !== null) publish(options.sites);
+  options.prepare?.(control);
   const anyPort = { address: '127.0.0.1', port: 0 };
   const running = await startEdge({
     edgeId: 'a',
@@ -142,7 +146,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     http3: options.hasHttp3 === true ? anyPort : null,
     http3Port: options.http3Port ?? null,
     egressAddress: null,
-    storage: options.storage ?? { ownBytes: options.memoryBytes ?? 32 * 1024 * 1024, shared: null },
+    storage: storageOf(options, folder),
     purgeJournal: options.purgeJournal ?? null,
     geoFile: options.geoFile ?? null,
     snapshotFile: join(folder, 'snapshot.json'),
@@ -190,6 +194,13 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function storageOf({ storage, memoryBytes }: TestEdgeOptions, folder: string): StorageOptions {
+  if (memoryBytes !== undefined) return { ownBytes: memoryBytes, shared: null };
+  const byteLength = 4 * 1024 * 1024;
+  const shared = { path: join(folder, 'memory'), byteLength, insteadBytes: byteLength };
+  return storage ?? { ownBytes: 28 * 1024 * 1024, shared };
 }
 
 /** As the control plane finds it. */

@@ -53,6 +53,23 @@ export function startPerigee(...words: string[]): Promise<PerigeeProcess> {
 /** The same of the product in another place, such as a copy whose code a test changes. */
 export async function startPerigeeOf(root: string, ...words: string[]): Promise<PerigeeProcess> {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'perigee-up-'));
+  const perigee = await startPerigeeIn(dataDirectory, root, ...words);
+  return {
+    ...perigee,
+    async stop() {
+      const exitCode = await perigee.stop();
+      rmSync(dataDirectory, { recursive: true, force: true });
+      return exitCode;
+    },
+  };
+}
+
+/** The same with a data directory that is there before and afterwards. */
+export async function startPerigeeIn(
+  dataDirectory: string,
+  root = ROOT,
+  ...words: string[]
+): Promise<PerigeeProcess> {
   const free = ['--http', '--https', '--dns', '--api'].flatMap((option) => [option, '127.0.0.1:0']);
   const child = Bun.spawn(
     [
@@ -83,9 +100,7 @@ export async function startPerigeeOf(root: string, ...words: string[]): Promise<
     reload: () => runPerigee(['reload', '--data', dataDirectory, '--json']),
     async stop() {
       child.kill('SIGTERM');
-      const exitCode = await child.exited;
-      rmSync(dataDirectory, { recursive: true, force: true });
-      return exitCode;
+      return await child.exited;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { PurgesPage } from '#core/model/messages.ts';
 import type { PurgeTarget } from '#core/model/purge.ts';
 import { systemClock } from '#platform/clock.ts';
 import { createLocalHub } from '#platform/local-bus.ts';
@@ -164,6 +165,46 @@ describe('purges', () => {
     [{ kind: 'other' } as unknown as PurgeTarget, { code: 'invalid' }],
   ])('%j is refused', async (body, expected) => {
     expect(await refusalOf(control.client.createPurge({ body }))).toMatchObject(expected);
+  });
+
+  test('an edge that comes late is told those behind the position it has', async () => {
+    const edge = joinTestPart(control.hub, 'edge:late/0');
+    const order = async (tag: string) =>
+      (await control.client.createPurge({ body: { kind: 'tag', siteId: 'shop', tag, soft: true } })).position;
+    const [first, second] = [await order('first'), await order('second')];
+    await control.client.createPurge({ body: { kind: 'url', url: 'https://www.example.com/a' } });
+    const missed = async (position: number): Promise<PurgesPage> => {
+      const [reply] = await edge.bus.request('purges-after', { position }, { timeoutMs: 1_000 });
+      if (reply?.ok !== true) throw new Error('no answer');
+      return reply.answer;
+    };
+    const { purges, unknownBefore } = await missed(first);
+    expect(unknownBefore).toBe(0);
+    expect(purges).toEqual(edge.purges.slice(1));
+    expect(purges[0]).toMatchObject({ position: second, siteId: 'shop', soft: true });
+    expect((await missed(second + 1)).purges).toEqual([]);
+    edge.close();
+  });
+
+  test('an edge that knows of later ones than the log has is not sent earlier ones again', async () => {
+    const own = makeDataDirectory();
+    const seed = {
+      sites: [{ id: 'a', hosts: ['a.test'], origins: [{ url: 'http://192.0.2.1' }] }],
+      pops: [],
+    };
+    const fresh = await startTestControl({
+      dataDirectory: own.directory,
+      hub: createLocalHub(),
+      clock: systemClock,
+      seed,
+    });
+    const edge = joinTestPart(fresh.hub, 'edge:b/0');
+    await edge.bus.request('purges-after', { position: 500 }, { timeoutMs: 1_000 });
+    const { position } = await fresh.client.createPurge({ body: { kind: 'everything', siteId: 'a' } });
+    expect(position).toBe(501);
+    edge.close();
+    await fresh.close();
+    own.remove();
   });
 
   test('the log goes on after a restart', async () => {

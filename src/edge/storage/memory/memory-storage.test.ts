@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { Invalidations, invalidationBytes } from '#core/caching/invalidations.ts';
 import { describeStorage, makeStoredHead } from '../storage.cases.ts';
 import { hashText } from './ghost-table.ts';
 import { MemoryStorage } from './memory-storage.ts';
@@ -9,6 +10,39 @@ describeStorage({
   name: 'memory storage',
   create: (options) => new MemoryStorage(options),
   largeBodyBytes: 700_000,
+});
+
+/** Invalidations of which another worker makes one just when this worker has been told that there is none. */
+class Untimely extends Invalidations {
+  isArmed = false;
+
+  override isUrlInvalidated(urlKey: string, sequence: number): boolean {
+    const isInvalidated = super.isUrlInvalidated(urlKey, sequence);
+    if (this.isArmed) this.addUrl(urlKey);
+    this.isArmed = false;
+    return isInvalidated;
+  }
+}
+
+describe('memory storage beside shared memory', () => {
+  test.each(['k', 'k c.kind=1'])(
+    'a removal by another worker as it is published is not missed: %s',
+    (key) => {
+      const slots = 64;
+      const memory = new ArrayBuffer(invalidationBytes(slots));
+      const invalidations = new Untimely({ memory, slots, hash: hashText, startedAt: 1 });
+      const storage = new MemoryStorage({ budgetBytes: 1024 * 1024, invalidations });
+      for (const isFirst of [true, false]) {
+        const { sequence } = invalidations;
+        const writer = storage.admit(key, makeStoredHead({ sequence, varyValues: [String(isFirst)] }), 0);
+        invalidations.isArmed = true;
+        writer?.finish();
+        expect(invalidations.isArmed).toBe(false);
+        expect(storage.lookup(key)).toEqual([]);
+      }
+      storage.close();
+    },
+  );
 });
 
 describe('memory storage alone', () => {

@@ -83,6 +83,8 @@ interface Shelf {
   slots: readonly Slot[];
 }
 
+/** No tick: another worker may have removed the URL since the fill was asked whether one had. */
+const NOT_JUDGED = -1;
 const NONE: readonly StoredResponse[] = [];
 
 export class MemoryStorage implements Storage {
@@ -280,8 +282,7 @@ export class MemoryStorage implements Storage {
   #place(slot: Slot): void {
     const shelf = this.#shelves.get(slot.key);
     if (shelf === undefined) {
-      const { tick } = this.invalidations;
-      this.#shelves.set(slot.key, { tick, responses: [slot.response], slots: [slot] });
+      this.#shelves.set(slot.key, { tick: NOT_JUDGED, responses: [slot.response], slots: [slot] });
     } else {
       const slots = [slot];
       for (const other of shelf.slots) {
@@ -289,6 +290,7 @@ export class MemoryStorage implements Storage {
         if (isReplaced || slots.length >= STORAGE_LIMITS.variantsPerKeyMax) this.#forget(other);
         else slots.push(other);
       }
+      shelf.tick = NOT_JUDGED;
       shelf.slots = slots;
       shelf.responses = slots.map(({ response }) => response);
     }

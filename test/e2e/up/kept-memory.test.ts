@@ -1,0 +1,89 @@
+/** What is stored outlives the processes that stored it: a killed worker, a reload, a killed supervisor; not an end in order. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PerigeeProcess, partProcess, startPerigeeIn } from '../../support/perigee-process.ts';
+import { until } from '../../support/until.ts';
+
+const HOST = 'www.example.com';
+const data = mkdtempSync(join(tmpdir(), 'perigee-kept-'));
+let origin: Server;
+let perigee: PerigeeProcess;
+
+async function start(): Promise<PerigeeProcess> {
+  const bound = origin.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const site = `${HOST}=http://127.0.0.1:${port}`;
+  return await startPerigeeIn(data, undefined, '--no-demo', '--edges', '2', '--site', site);
+}
+
+beforeAll(async () => {
+  origin = createServer((request, response) => {
+    response.setHeader('Cache-Control', 'max-age=600');
+    response.end(`origin answers ${request.url}`);
+  });
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
+  perigee = await start();
+});
+
+afterAll(() => {
+  origin.close();
+  rmSync(data, { recursive: true, force: true });
+});
+
+async function cacheStatus(path: string): Promise<string> {
+  const response = await fetch(`http://${perigee.http}${path}`, {
+    headers: { host: HOST, connection: 'close' },
+  });
+  expect(await response.text()).toBe(`origin answers ${path}`);
+  return response.headers.get('cache-status') ?? '';
+}
+
+async function purge(path: string): Promise<void> {
+  const { exitCode, err } = await perigee.cli('purge', '--site', HOST, '--prefix', path);
+  expect([exitCode, err]).toEqual([0, '']);
+}
+
+const memoryFiles = () => readdirSync(data).filter((name) => name.startsWith('memory-'));
+
+async function isWhole(): Promise<boolean> {
+  const { parts } = JSON.parse((await perigee.cli('status', '--json')).out) as { parts: { state: string }[] };
+  return parts.every(({ state }) => state === 'ready');
+}
+
+test('a worker that is killed loses nothing that is stored, and its successor has the purges before it', async () => {
+  await cacheStatus('/kept');
+  await cacheStatus('/purged');
+  await purge('/purged');
+  for (const worker of ['edge:local/0', 'edge:local/1']) {
+    process.kill(partProcess(perigee, worker) ?? Number.NaN, 'SIGKILL');
+    await until('it has a successor', isWhole);
+  }
+  for (let i = 0; i < 8; i++) expect(await cacheStatus('/kept')).toContain('hit');
+  expect(await cacheStatus('/purged')).toContain('fwd=uri-miss');
+});
+
+test('a reload keeps what is stored', async () => {
+  await cacheStatus('/reloaded');
+  expect((await perigee.reload()).exitCode).toBe(0);
+  for (let i = 0; i < 8; i++) expect(await cacheStatus('/reloaded')).toContain('hit');
+});
+
+test('a supervisor that is killed leaves it to the next run', async () => {
+  await cacheStatus('/crashed');
+  await purge('/kept');
+  process.kill(perigee.pid, 'SIGKILL');
+  const former = perigee;
+  await until('all has ended', async () => (await former.cli('status')).exitCode !== 0);
+  perigee = await start();
+  expect(await cacheStatus('/crashed')).toContain('hit');
+  expect(await cacheStatus('/kept')).toContain('fwd=uri-miss');
+  expect(memoryFiles().length).toBe(1);
+});
+
+test('an end in order gives the memory back', async () => {
+  expect(await perigee.stop()).toBe(0);
+  expect(memoryFiles()).toEqual([]);
+});
