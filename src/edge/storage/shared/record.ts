@@ -84,7 +84,8 @@ export function readRecord(from: Octets, offset: number): ReadRecord | null {
   if (bodyAt + bodyLength > bytes.byteLength) return null;
   const head = decodeHead(from, headAt, headLength);
   if (head === null) return null;
-  const body = new Uint8Array(bytes.subarray(bodyAt, bodyAt + bodyLength));
+  const body = Buffer.allocUnsafeSlow(bodyLength);
+  bytes.copy(body, 0, bodyAt, bodyAt + bodyLength);
   return { head, stamp: words[first + STAMP] as number, body };
 }
 
