@@ -8,7 +8,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
 import { errorMessage } from '#core/base/error-message.ts';
-import { removeRegions } from '#edge/storage/shared/region.ts';
+import { removeSharedFiles } from '#edge/storage/shared-file.ts';
 import { openUdpCalls, openUdpSocket } from '#nameserver/libc-udp.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import { openListeningSocket } from '#platform/listening-socket.ts';
@@ -81,7 +81,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     const { data, http3, control, origin } = plans;
     await supervisor.stop([data, http3, control, origin].map(namesOf));
     // Memory that nobody uses is given back; after a crash the next run finds it.
-    if (sharedMemory !== null) removeRegions(sharedMemory);
+    if (sharedMemory !== null) removeSharedFiles(sharedMemory);
     unlock();
   }
   try {

@@ -10,10 +10,9 @@
  */
 import { invalidationBytes } from '#core/caching/invalidations.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
+import { PAGE_BYTES } from '../shared-file.ts';
 
 export const LAYOUT_VERSION = 1;
-/** Of memory, as mapped. */
-export const PAGE_BYTES = 4_096;
 /** What rings count in. */
 export const UNIT_BYTES = 64;
 

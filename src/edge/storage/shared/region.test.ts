@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OWN_MARK } from '#platform/process-mark.ts';
 import { fileOnBun } from '../../../../test/support/runtime.ts';
-import { openRegion, type Region, removeRegions } from './region.ts';
+import { removeSharedFiles } from '../shared-file.ts';
+import { openRegion, type Region } from './region.ts';
 
 fileOnBun('only Bun maps files');
 
@@ -38,7 +39,7 @@ describe('memory that workers share', () => {
       expect(layout.byteLength).toBeGreaterThan(budget * 0.98);
       const { shard } = layout;
       expect((shard.smallUnits + shard.mainUnits) * 64).toBeGreaterThan(shard.byteLength * 0.97);
-      removeRegions(join(folder, `budget${budget}`));
+      removeSharedFiles(join(folder, `budget${budget}`));
     }
   });
 
@@ -71,7 +72,7 @@ describe('memory that workers share', () => {
     opened(path);
     expect(filesOf('making')).toContain(living);
     expect(filesOf('making')).not.toContain(dead);
-    removeRegions(path);
+    removeSharedFiles(path);
   });
 
   test('that was cut, or is something else, is not used: the reason names it', () => {
@@ -80,11 +81,11 @@ describe('memory that workers share', () => {
     const [name = ''] = filesOf('broken');
     truncateSync(join(folder, name), 8_192);
     expect(openRegion(path, MIB)).toEqual({ reason: `${join(folder, name)} is no storage of ours` });
-    removeRegions(path);
+    removeSharedFiles(path);
     const { layout } = opened(path);
     writeFileSync(join(folder, name), new Uint8Array(layout.byteLength));
     expect(openRegion(path, MIB)).toMatchObject({ reason: expect.stringContaining('no storage of ours') });
-    removeRegions(path);
+    removeSharedFiles(path);
     expect(filesOf('broken')).toEqual([]);
   });
 
