@@ -4,6 +4,7 @@
  * the request that asked. No judgement here: it calls the pure ones and does what they say.
  */
 import { admit, headForAsker } from '#core/caching/admit.ts';
+import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Admission } from '#core/caching/decision.ts';
 import { freshen, mayFreshen } from '#core/caching/freshen.ts';
 import { isFresh, isServerFailure, mayServeStaleOnError } from '#core/caching/freshness.ts';
@@ -59,7 +60,9 @@ export async function performFill(
     fill.settle({ kind: 'failed', error });
     return null;
   }
-  invalidateAfter(road, errand.request, errand.place, response, fill);
+  const stands = standsAfter(road, errand, began, () =>
+    invalidateAfter(road, errand.request, errand.place, response, fill),
+  );
   if (response.status === 304 && stored !== null) {
     response.body.cancel('a 304 has none');
     const freshened = freshenStored(road, errand.place, stored, response);
@@ -72,7 +75,7 @@ export async function performFill(
     fill.settle({ kind: 'server-failure', status: response.status });
     return { response, reason: 'server-failure' };
   }
-  const admission = admitResponse(errand, response, began);
+  const admission = admitResponse(errand, response, stands);
   if (admission.action === 'pass' || (admission.action === 'share' && fill.waiters < 2)) {
     // An origin in trouble is asked as little as possible: its errors do not end the collapsing.
     if (fill.isShared && response.status < 500) {
@@ -188,6 +191,19 @@ export interface Beginning {
 
 export function beginning({ purges, storage }: Road): Beginning {
   return { purgePosition: purges.position, sequence: storage.invalidations.sequence };
+}
+
+/**
+ * From where on invalidations count for what a fetch brought, after those that it brings itself: an answer to POST
+ * invalidates what is stored, and not itself. Unless another came for its URL in between.
+ */
+function standsAfter(road: Road, errand: Errand, began: Beginning, invalidate: () => void): Beginning {
+  const { invalidations } = road.storage;
+  const isUnsafeOne = isUnsafe(errand.request.method);
+  const urlKey = urlKeyWithin(errand.place.cacheKey);
+  const isOutdated = isUnsafeOne && invalidations.isUrlInvalidated(urlKey, began.sequence);
+  invalidate();
+  return isUnsafeOne && !isOutdated ? { ...began, sequence: invalidations.sequence } : began;
 }
 
 /** Also for what is read as the whole that it is a part of: `response` has that status and those fields then. */

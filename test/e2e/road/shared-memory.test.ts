@@ -40,6 +40,7 @@ beforeEach(async () => {
       fields: [
         ['Cache-Control', 'max-age=600'],
         ['Cache-Tag', 'page'],
+        ...(request.target.includes('represents') ? [['Content-Location', request.target] as const] : []),
         ...(request.method === 'POST' ? [['Cache-Group-Invalidation', '"page"'] as const] : []),
       ],
       body,
@@ -121,6 +122,31 @@ describe('two workers', () => {
     await changed;
     await slow;
     expect(await text(two, '/slow')).toBe('version 2 of /slow');
+  });
+});
+
+describe('an answer to POST that is also what GET would return', () => {
+  test('is stored for all, and outdates what was stored before', async () => {
+    const [one, two] = [await startWorker(), await startWorker()];
+    expect(await text(two, '/represents')).toBe('version 1 of /represents');
+    version = 2;
+    await one.request('/represents', { method: 'POST', body: 'change' });
+    expect(await text(two, '/represents')).toBe('version 2 of /represents');
+    expect(origin.requests.length).toBe(2);
+  });
+
+  test('is not stored when its URL changed once more meanwhile', async () => {
+    const [one, two] = [await startWorker(), await startWorker()];
+    barrier = createBarrier();
+    const slow = one.request('/represents-slow', { method: 'POST', body: 'first' });
+    await until('it is under way', () => origin.requests.length === 1);
+    const gate = barrier;
+    barrier = null;
+    await two.request('/represents-slow', { method: 'PUT', body: 'second' });
+    version = 3;
+    gate.open();
+    await slow;
+    expect(await text(one, '/represents-slow')).toBe('version 3 of /represents-slow');
   });
 });
 
