@@ -30,7 +30,8 @@ import { SearchRules } from './search-rules.ts';
 import { serve } from './serve.ts';
 import { STORAGE_LIMITS } from './storage/limits.ts';
 import { type OpenedStorage, openStorage, type StorageOptions } from './storage/open-storage.ts';
-import type { Storage, TierFigures } from './storage/storage.ts';
+import type { Storage } from './storage/storage.ts';
+import { storageStatus } from './storage-status.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
 import { type TunnelLimits, Tunnels } from './tunnels.ts';
 
@@ -167,7 +168,7 @@ function openStorageOf({ storage, log }: EdgeOptions): OpenedStorage {
       `an edge needs at least ${STORAGE_LIMITS.memoryBytesMin} bytes of memory for its cache, not ${storage.ownBytes}`,
     );
   }
-  const opened = openStorage(storage);
+  const opened = openStorage(storage, log);
   const { problem } = opened;
   if (problem !== null) log.warn({ cause: problem }, 'responses are stored otherwise than asked for');
   return opened;
@@ -211,7 +212,7 @@ function createHttp3Listener(options: EdgeOptions, road: Road): Http3Listener | 
 async function closeRoad(road: Road): Promise<void> {
   road.recorder.close();
   await road.originClient.close();
-  road.storage.close();
+  await road.storage.close();
 }
 
 /** Tells the name servers that this worker lives, and how busy it is. */
@@ -234,14 +235,13 @@ function beat(options: EdgeOptions): ReturnType<typeof setInterval> {
 function statusOf(
   road: Road,
   options: EdgeOptions,
-  { problem }: OpenedStorage,
+  opened: OpenedStorage,
   listeners: Listeners,
   http3: Http3Listener | null,
   client: Http1Client,
   startedAt: number,
 ): PartStatus {
-  const { storedResponses, bodyBytes, chargedBytes, budgetBytes, admissions, evictions, refusals } =
-    road.storage.statistics();
+  const { chargedBytes, admissions, evictions, refusals } = road.storage.statistics();
   const { http, https, exchanges, refusals: refusedRequests } = listeners.statistics();
   const overHttp3 = http3?.statistics();
   const origin = client.connections();
@@ -271,25 +271,7 @@ function statusOf(
     generation: road.configuration?.generation ?? 0,
     startedAt,
     residentBytes: process.memoryUsage.rss(),
-    storage: {
-      storedResponses,
-      bodyBytes,
-      budgetBytes,
-      problem,
-      tiers: road.storage.tiers().map(tierStatus),
-    },
+    storage: storageStatus(opened),
     counters,
   };
-}
-
-function tierStatus({
-  tier,
-  storedResponses,
-  bodyBytes,
-  budgetBytes,
-  hits,
-  evictions,
-  refusals,
-}: TierFigures) {
-  return { tier, storedResponses, bodyBytes, budgetBytes, hits, evictions, refusals };
 }

@@ -46,6 +46,12 @@ program
     '--memory-file <path>',
     'where the workers of this edge share that memory, or none: each has its own (default: in /dev/shm)',
   )
+  .option(
+    '--disk <path=size>',
+    'keep responses on this disk, too, such as /var/cache/perigee=200GiB; may be given several times',
+    collect,
+  )
+  .option('--disk-writes <size>', 'what may be written to each disk in a second, such as 20MiB')
   .option('--http3', 'serve HTTP/3 too, at the port of --https over UDP (experimental)')
   .option('--drain-seconds <n>', 'how long answers under way may take after a reload', '300')
   .option(

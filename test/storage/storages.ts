@@ -9,4 +9,14 @@ export const STORAGES: Readonly<Record<string, (folder: string) => StorageOption
     ownBytes: 2 * MIB,
     shared: { path: join(folder, 'memory'), byteLength: 4 * MIB, insteadBytes: 0 },
   }),
+  disk: (folder) => ({
+    ownBytes: 16 * MIB,
+    shared: { path: join(folder, 'memory'), byteLength: 2 * MIB, insteadBytes: 0 },
+    disks: ['one', 'two'].map((name) => ({
+      folder: join(folder, name),
+      byteLength: 64 * MIB,
+      indexPath: join(folder, `index-${name}`),
+      writeBytesPerSecond: null,
+    })),
+  }),
 };

@@ -5,6 +5,7 @@
 import { openStorage } from '#edge/storage/open-storage.ts';
 import { readAll } from '#edge/storage/storage.cases.ts';
 import type { Storage, StorageWriter } from '#edge/storage/storage.ts';
+import { createSilentLogger } from '#platform/log.ts';
 import { Random } from '../fuzz/random.ts';
 import type { WorkerTask } from './fuzz.ts';
 import { KEYS, Ledger } from './ledger.ts';
@@ -116,8 +117,8 @@ const {
   storage: options,
   bodyBytesMax,
 } = JSON.parse(process.argv[2] as string) as WorkerTask;
-const { storage } = openStorage(options);
+const { storage } = openStorage(options, createSilentLogger());
 const ledger = new Ledger(ledgerFile);
 const fuzzer = new StorageFuzzer(storage, ledger, new Random(seed, stream), bodyBytesMax);
 while (ledger.operations < operations) await fuzzer.step();
-storage.close();
+await storage.close();

@@ -61,7 +61,7 @@ export class Invalidations {
 
   /** `urlKey`: a key without additions (`cache-key.ts`). */
   addUrl(urlKey: string): void {
-    this.#add(this.#urlSlot(urlKey));
+    this.#add(1 + (this.#hash(urlKey) & this.#mask));
   }
 
   /** All that an origin gave out for a host in a group. */
@@ -75,7 +75,12 @@ export class Invalidations {
   }
 
   isUrlInvalidated(urlKey: string, sequence: number): boolean {
-    return this.#numberAt(this.#urlSlot(urlKey)) > sequence;
+    return this.isHashInvalidated(this.#hash(urlKey), sequence);
+  }
+
+  /** The same for who has kept no more than the URL's hash. */
+  isHashInvalidated(urlHash: number, sequence: number): boolean {
+    return this.#numberAt(1 + (urlHash & this.#mask)) > sequence;
   }
 
   /** By its group or path. */
@@ -89,10 +94,6 @@ export class Invalidations {
 
   #isNamed(text: string, sequence: number): boolean {
     return this.#numberAt(this.#nameSlot(text)) > sequence;
-  }
-
-  #urlSlot(urlKey: string): number {
-    return 1 + (this.#hash(urlKey) & this.#mask);
   }
 
   #nameSlot(text: string): number {

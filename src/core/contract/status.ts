@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { API_PREFIX, defineRoute } from './route.ts';
 
 const tierSchema = z.object({
-  /** `shared memory` is the same for all workers of an edge, `memory` a worker's own. */
-  tier: z.enum(['memory', 'shared memory']),
+  /** `memory` is a worker's own, the others are the same for all workers of an edge. */
+  tier: z.enum(['memory', 'shared memory', 'disk']),
   storedResponses: z.number(),
   bodyBytes: z.number(),
   budgetBytes: z.number(),

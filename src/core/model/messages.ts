@@ -57,9 +57,9 @@ export interface EdgeHealth {
   readonly since: number;
 }
 
-/** One of the places an edge worker keeps responses in; `shared memory` is the same for all workers of an edge. */
+/** One of the places an edge worker keeps responses in; `shared memory` and `disk` are the same for all its workers. */
 export interface StorageTier {
-  readonly tier: 'memory' | 'shared memory';
+  readonly tier: 'memory' | 'shared memory' | 'disk';
   readonly storedResponses: number;
   readonly bodyBytes: number;
   readonly budgetBytes: number;

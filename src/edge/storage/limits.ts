@@ -30,6 +30,20 @@ export const STORAGE_LIMITS = {
   recentShareOfBudget: 1 / 16,
   /** What is left free on the file system that shared memory is made on, bytes. */
   sharedMemoryFreeBytesMin: 8 * 1024 * 1024,
+  /** Smallest disk accepted, bytes: a few segments. */
+  diskBytesMin: 64 * 1024 * 1024,
+  /** What is gathered before it is written to a disk, bytes: above the largest record. */
+  diskBufferBytes: 2 * 1024 * 1024,
+  /** How long a record waits for others to be written with, ms. */
+  diskFlushMs: 50,
+  /** What may wait to be written to a disk, bytes: a slow one takes no more, and nobody waits for it. */
+  diskPendingBytesMax: 32 * 1024 * 1024,
+  /** What each worker may take for copies of heads and small bodies that it read of a disk of late, bytes. */
+  diskRecentBytesMax: 16 * 1024 * 1024,
+  /** How long a disk that failed is left alone, ms. */
+  diskRetryMs: 10_000,
+  /** How often what other workers left is looked for, ms. */
+  diskCareMs: 5_000,
   /** A worker that waits so long for another's lock gives up, ms: sections last microseconds. */
   lockWaitMsMax: 1_000,
   /** Looks at a bucket that is changing before it counts as empty: a change takes microseconds. */

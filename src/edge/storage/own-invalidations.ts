@@ -6,5 +6,5 @@ import { STORAGE_LIMITS } from './limits.ts';
 export function ownInvalidations(): Invalidations {
   const slots = STORAGE_LIMITS.ownInvalidationSlots;
   const memory = new ArrayBuffer(invalidationBytes(slots));
-  return new Invalidations({ memory, slots, hash: textHash, startedAt: Date.now() });
+  return new Invalidations({ memory, slots, hash: (text) => textHash(text), startedAt: Date.now() });
 }

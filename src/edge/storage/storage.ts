@@ -56,7 +56,9 @@ export interface StorageStatistics {
 
 /** One of the places a storage keeps responses in. */
 export interface TierFigures extends StorageStatistics {
-  readonly tier: 'memory' | 'shared memory';
+  readonly tier: 'memory' | 'shared memory' | 'disk';
+  /** What is wrong with it, in words; null or missing: nothing. */
+  readonly problem?: string | null;
 }
 
 export interface Storage {
@@ -80,5 +82,6 @@ export interface Storage {
   statistics(): StorageStatistics;
   /** The same apart, by tier, in the order in which they are looked into. */
   tiers(): readonly TierFigures[];
-  close(): void;
+  /** Lets go of everything; what is kept outside of this process stays. Resolves when what was to be written has been. */
+  close(): void | Promise<void>;
 }

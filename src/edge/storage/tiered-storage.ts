@@ -57,28 +57,35 @@ export class TieredStorage implements Storage {
   }
 
   statistics(): StorageStatistics {
-    const small = this.#small.statistics();
-    const large = this.#large.statistics();
-    return {
-      storedResponses: small.storedResponses + large.storedResponses,
-      bodyBytes: small.bodyBytes + large.bodyBytes,
-      chargedBytes: small.chargedBytes + large.chargedBytes,
-      budgetBytes: small.budgetBytes + large.budgetBytes,
-      admissions: small.admissions + large.admissions,
-      evictions: small.evictions + large.evictions,
-      refusals: small.refusals + large.refusals,
-      hits: small.hits + large.hits,
-    };
+    return addStatistics([this.#small, this.#large]);
   }
 
   tiers(): readonly TierFigures[] {
     return [...this.#small.tiers(), ...this.#large.tiers()];
   }
 
-  close(): void {
-    this.#small.close();
-    this.#large.close();
+  async close(): Promise<void> {
+    await this.#small.close();
+    await this.#large.close();
   }
+}
+
+export function addStatistics(storages: readonly Storage[]): StorageStatistics {
+  const sum = {
+    storedResponses: 0,
+    bodyBytes: 0,
+    chargedBytes: 0,
+    budgetBytes: 0,
+    admissions: 0,
+    evictions: 0,
+    refusals: 0,
+    hits: 0,
+  };
+  for (const storage of storages) {
+    const figures = storage.statistics();
+    for (const name of Object.keys(sum) as (keyof StorageStatistics)[]) sum[name] += figures[name];
+  }
+  return sum;
 }
 
 function newestFirst(
@@ -90,14 +97,14 @@ function newestFirst(
   return [...small, ...large].sort((a, b) => b.head.respondedAt - a.head.respondedAt);
 }
 
-/** A fill of one tier: when it is published, what it replaces goes from the other. */
-class TierWriter implements StorageWriter {
+/** A fill of one tier, of which others are told when it is published: what it replaces goes from there. */
+export class TierWriter implements StorageWriter {
   readonly #writer: StorageWriter;
-  readonly #forgetFormer: () => void;
+  readonly #published: (stored: StoredResponse) => void;
 
-  constructor(writer: StorageWriter, forgetFormer: () => void) {
+  constructor(writer: StorageWriter, published: (stored: StoredResponse) => void) {
     this.#writer = writer;
-    this.#forgetFormer = forgetFormer;
+    this.#published = published;
   }
 
   write(bytes: Uint8Array, isGiven = false): boolean {
@@ -110,7 +117,7 @@ class TierWriter implements StorageWriter {
 
   finish(): StoredResponse | null {
     const stored = this.#writer.finish();
-    if (stored !== null) this.#forgetFormer();
+    if (stored !== null) this.#published(stored);
     return stored;
   }
 
@@ -120,7 +127,7 @@ class TierWriter implements StorageWriter {
 }
 
 /** A fill of unknown length. */
-class OutgrowingWriter implements StorageWriter {
+export class OutgrowingWriter implements StorageWriter {
   readonly #bytesMax: number;
   #writer: StorageWriter;
   #outgrow: (() => StorageWriter | null) | null;

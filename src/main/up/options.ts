@@ -7,7 +7,13 @@ import { AppError } from '#core/base/app-error.ts';
 import { parsePrefix } from '#core/ip/prefix.ts';
 import { hostNameSchema, originUrlSchema } from '#core/model/site.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress } from '#platform/listen-address.ts';
-import { readMemoryBytes, readMemoryFile } from './memory-options.ts';
+import {
+  type DiskOption,
+  readDisk,
+  readDiskWrites,
+  readMemoryBytes,
+  readMemoryFile,
+} from './storage-options.ts';
 
 /** Options as the command line gives them. */
 export interface UpArguments {
@@ -22,6 +28,8 @@ export interface UpArguments {
   readonly edges: string;
   readonly memory: string;
   readonly memoryFile?: string;
+  readonly disk?: readonly string[];
+  readonly diskWrites?: string;
   readonly http3?: boolean;
   readonly drainSeconds: string;
   readonly proxyProtocol?: readonly string[];
@@ -45,6 +53,10 @@ export interface UpOptions {
   readonly memoryBytes: number;
   /** Where its workers' shared memory is made; null: each has its own; undefined: in the system's place for that. */
   readonly memoryFile: string | null | undefined;
+  /** What this machine's edge keeps responses on beside memory. */
+  readonly disks: readonly DiskOption[];
+  /** What may be written to each of them in a second, bytes; null: as much as comes. */
+  readonly diskWriteBytesPerSecond: number | null;
   /** Whether each edge also serves HTTP/3, at the port of HTTPS over UDP. */
   readonly hasHttp3: boolean;
   /** How long answers under way may take when a reload replaces the process that gives them. */
@@ -79,6 +91,8 @@ export function readUpOptions(given: UpArguments): UpOptions {
     edgeWorkers: readWorkers(given.edges),
     memoryBytes: readMemoryBytes(given.memory),
     memoryFile: readMemoryFile(given.memoryFile),
+    disks: readDisks(given),
+    diskWriteBytesPerSecond: readDiskWrites(given.diskWrites),
     hasHttp3: readHttp3(given),
     drainMs: readDrainSeconds(given.drainSeconds) * 1000,
     proxySources: readProxySources(given.proxyProtocol ?? []),
@@ -128,6 +142,20 @@ function readWorkers(text: string): number {
     throw new AppError('invalid', `--edges ${text}: must be a whole number from 1 to ${EDGE_WORKERS_MAX}`);
   }
   return workers;
+}
+
+function readDisks({ disk = [], memoryFile }: UpArguments): DiskOption[] {
+  const disks = disk.map(readDisk);
+  if (disks.length > 0 && memoryFile === 'none') {
+    throw new AppError(
+      'invalid',
+      '--disk: needs the memory that workers share; leave out --memory-file none',
+    );
+  }
+  const paths = disks.map(({ path }) => path);
+  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
+  if (twice !== undefined) throw new AppError('invalid', `--disk ${twice}: is given twice`);
+  return disks;
 }
 
 function readDrainSeconds(text: string): number {

@@ -16,6 +16,7 @@ import type { NameserverPartOptions } from '../parts/nameserver.ts';
 import { CONSOLE_DIRECTORY, PARTS_DIRECTORY, ROOT_DIRECTORY } from '../paths.ts';
 import type { PartPlan } from '../supervisor/part-plan.ts';
 import type { UpOptions } from './options.ts';
+import type { StoragePlaces } from './storage-places.ts';
 
 const MIBIBYTE = 1 << 20;
 /** Memory for stored responses of each of the demo's edges. */
@@ -52,8 +53,8 @@ export interface EdgeSpecification {
   readonly egressAddress: string | null;
   /** For stored responses of all its processes. */
   readonly memoryBytes: number;
-  /** Where its processes share most of that; null: nowhere. */
-  readonly sharedMemoryPath: string | null;
+  /** Where its processes share most of that, and disks beside it. */
+  readonly places: StoragePlaces;
 }
 
 export interface DemoOrigin {
@@ -63,12 +64,13 @@ export interface DemoOrigin {
 /** However many processes share an edge's memory: below it no response of a few megabytes fits. */
 const OWN_MEMORY_BYTES_MIN = 16 * MIBIBYTE;
 
+const NOWHERE: StoragePlaces = { sharedMemory: null, disks: [] };
 const LOCAL_POP_ID = 'local';
 
 /** Edges to run: this machine's own, and one for each POP of the demo. Addresses are not yet held. */
 export function edgeAddresses(
   options: UpOptions,
-  sharedMemoryPath: string | null,
+  places: StoragePlaces,
 ): Omit<EdgeSpecification, 'http' | 'https'>[] {
   const local = {
     edgeId: LOCAL_POP_ID,
@@ -79,7 +81,7 @@ export function edgeAddresses(
     acceptsH2c: options.acceptsH2c,
     egressAddress: null,
     memoryBytes: options.memoryBytes,
-    sharedMemoryPath,
+    places,
   };
   if (!options.hasDemo) return [local];
   const demo = DEMO_POPS.map((pop) => ({
@@ -91,7 +93,7 @@ export function edgeAddresses(
     acceptsH2c: false,
     egressAddress: pop.address,
     memoryBytes: DEMO_MEMORY_BYTES,
-    sharedMemoryPath: null,
+    places: NOWHERE,
   }));
   return [local, ...demo];
 }
@@ -131,7 +133,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       proxySources: edge.proxySources,
       acceptsH2c: edge.acceptsH2c,
       egressAddress: edge.egressAddress,
-      storage: storageOf(edge),
+      storage: storageOf(options, edge),
       purgeJournal: purgeJournal(options, edge, String(worker)),
       geoFile: defaultGeoFile(),
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),
@@ -163,7 +165,7 @@ export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPla
     https: null,
     http3: { address, port },
     egressAddress: edge.egressAddress,
-    storage: storageOf(edge),
+    storage: storageOf(options, edge),
     purgeJournal: purgeJournal(options, edge, 'http3'),
     geoFile: defaultGeoFile(),
     snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-http3.json`),
@@ -180,13 +182,18 @@ export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPla
 }
 
 /** Each process has the same part of what is not shared; where nothing is, of all. */
-function storageOf({ memoryBytes, sharedMemoryPath, workers, hasHttp3 }: EdgeSpecification): StorageOptions {
+function storageOf(options: UpOptions, edge: EdgeSpecification): StorageOptions {
+  const { memoryBytes, places, workers, hasHttp3 } = edge;
+  const { sharedMemory } = places;
   const processes = workers + (hasHttp3 ? 1 : 0);
-  const byteLength = sharedMemoryPath === null ? 0 : memoryBytes * SHARED_MEMORY_SHARE;
+  const byteLength = sharedMemory === null ? 0 : memoryBytes * SHARED_MEMORY_SHARE;
   const ownBytes = Math.max((memoryBytes - byteLength) / processes, OWN_MEMORY_BYTES_MIN);
-  if (sharedMemoryPath === null) return { ownBytes, shared: null };
+  if (sharedMemory === null) return { ownBytes, shared: null };
   const insteadBytes = byteLength / processes;
-  return { ownBytes, shared: { path: sharedMemoryPath, byteLength, insteadBytes } };
+  const { diskWriteBytesPerSecond: rate } = options;
+  const writeBytesPerSecond = rate === null ? null : rate / processes;
+  const disks = places.disks.map((disk) => ({ ...disk, writeBytesPerSecond }));
+  return { ownBytes, shared: { path: sharedMemory, byteLength, insteadBytes }, disks };
 }
 
 function purgeJournal({ dataDirectory }: UpOptions, { edgeId }: EdgeSpecification, name: string): string {

@@ -8,7 +8,6 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
 import { errorMessage } from '#core/base/error-message.ts';
-import { removeSharedFiles } from '#edge/storage/shared-file.ts';
 import { openUdpCalls, openUdpSocket } from '#nameserver/libc-udp.ts';
 import { formatListenAddress, type ListenAddress } from '#platform/listen-address.ts';
 import { openListeningSocket } from '#platform/listening-socket.ts';
@@ -34,7 +33,7 @@ import {
 } from './plan.ts';
 import { claimTcpAndUdpPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
 import { Reloads } from './reloads.ts';
-import { sharedMemoryPath } from './shared-memory.ts';
+import { removeMemory, type StoragePlaces, storagePlaces } from './storage-places.ts';
 
 /** Every part must have the current configuration within this time after all have started. */
 const HEALTHY_DEADLINE_MS = 60_000;
@@ -71,7 +70,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     control: [],
   };
   const held: number[] = [];
-  const sharedMemory = sharedMemoryPath(options);
+  const places = storagePlaces(options);
   let commands: CommandSocket | null = null;
   const namesOf = (group: readonly PartPlan[]) => group.map(({ name }) => name);
   async function stop(): Promise<void> {
@@ -80,12 +79,11 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     for (const descriptor of held.splice(0)) closeSync(descriptor);
     const { data, http3, control, origin } = plans;
     await supervisor.stop([data, http3, control, origin].map(namesOf));
-    // Memory that nobody uses is given back; after a crash the next run finds it.
-    if (sharedMemory !== null) removeSharedFiles(sharedMemory);
+    removeMemory(places);
     unlock();
   }
   try {
-    const claimed = await claimPorts(options, sharedMemory);
+    const claimed = await claimPorts(options, places);
     held.push(...heldDescriptors(claimed));
     const local = claimed.edges[0];
     if (local === undefined) throw new AppError('internal', 'no edge to run');
@@ -118,8 +116,13 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
       log,
     });
     commands = await serveCommands(options.dataDirectory, reloads);
-    const places = { api, dns: claimed.dns.listen, http: placeOf(local.http), https: placeOf(local.https) };
-    return { ...places, generation, supervisor, reloads, stop };
+    const addresses = {
+      api,
+      dns: claimed.dns.listen,
+      http: placeOf(local.http),
+      https: placeOf(local.https),
+    };
+    return { ...addresses, generation, supervisor, reloads, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -127,13 +130,13 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
 }
 
 /** Claims every port in turn, so that the first one that is taken is named. */
-async function claimPorts(options: UpOptions, sharedMemory: string | null): Promise<Claimed> {
+async function claimPorts(options: UpOptions, storage: StoragePlaces): Promise<Claimed> {
   const api = await claimTcpPort(options.api, '--api');
   const dns = holdDns(await claimTcpAndUdpPort(options.dns, '--dns'));
   const edges: EdgeSpecification[] = [];
   let http = options.http;
   let https = options.https;
-  for (const edge of edgeAddresses(options, sharedMemory)) {
+  for (const edge of edgeAddresses(options, storage)) {
     // DNS answers carry no port: the demo's edges listen on the same ports at addresses of their own.
     const demoAddress = DEMO_POPS.find(({ id }) => id === edge.popId)?.address;
     http = await claimTcpPort({ address: demoAddress ?? http.address, port: http.port }, '--http');

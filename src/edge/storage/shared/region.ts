@@ -29,6 +29,11 @@ export function openRegion(path: string, budgetBytes: number): Region | { readon
     { length: layout.shardCount },
     (_, i) => new Shard(mapFile(file, shardsAt + i * shard.byteLength, shard.byteLength), shard),
   );
-  const invalidations = new Invalidations({ memory, slots, hash: textHash, startedAt: Date.now() });
+  const invalidations = new Invalidations({
+    memory,
+    slots,
+    hash: (text) => textHash(text),
+    startedAt: Date.now(),
+  });
   return { layout, shards, invalidations, isAttached };
 }

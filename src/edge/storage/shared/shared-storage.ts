@@ -1,7 +1,7 @@
 /**
  * Stored responses in memory that all workers of an edge share (`region.ts`), for bodies up to 256 KiB. What lies there
  * is octets: a million responses cost the garbage collector nothing. A hit copies what it found, or uses the copy that
- * an earlier one made (`recent-responses.ts`); a fill under way lies in its worker's own memory.
+ * an earlier one made (`../recent-responses.ts`); a fill under way lies in its worker's own memory.
  */
 import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
@@ -9,20 +9,33 @@ import type { StoredHead } from '#core/caching/stored-head.ts';
 import { textHash } from '#platform/text-hash.ts';
 import { encodeHead } from '../head-codec.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
+import { type OuterFills, OuterWriter } from '../outer-writer.ts';
 import { prepareHead } from '../prepared-head.ts';
+import { RecentResponses } from '../recent-responses.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse, TierFigures } from '../storage.ts';
 import { bodyBytesMaxOf } from './layout.ts';
-import { type RecentEntry, RecentResponses } from './recent-responses.ts';
 import { isRecordOf, type NewRecord, readRecord, variantHashOf } from './record.ts';
 import type { Region } from './region.ts';
 import type { Shard } from './shard.ts';
 import { SharedResponse } from './shared-response.ts';
-import { type SharedFills, SharedWriter } from './shared-writer.ts';
 
 export interface SharedStorageOptions {
   readonly region: Region;
   /** Largest body stored, bytes; never above the region's own bound. */
   readonly objectBytesMax?: number;
+}
+
+/** All stored under a key, true while the bucket has that version. */
+interface KnownEntry {
+  readonly responses: readonly SharedResponse[];
+  /** Their slots in the index. */
+  readonly slots: readonly number[];
+  readonly shard: Shard;
+  readonly bucket: number;
+  readonly version: number;
+  /** Of the invalidations they were judged by. */
+  tick: number;
+  readonly byteLength: number;
 }
 
 const NONE: readonly SharedResponse[] = [];
@@ -35,8 +48,8 @@ export class SharedStorage implements Storage {
   readonly invalidations: Invalidations;
   readonly #region: Region;
   readonly #objectBytesMax: number;
-  readonly #recent: RecentResponses;
-  readonly #fills: SharedFills;
+  readonly #recent: RecentResponses<KnownEntry>;
+  readonly #fills: OuterFills;
   #refusals = 0;
   #hits = 0;
   #isClosed = false;
@@ -83,7 +96,7 @@ export class SharedStorage implements Storage {
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
     const writer = this.#isClosed
       ? null
-      : SharedWriter.begin(this.#fills, cacheKey, head, bodyLength, this.#objectBytesMax);
+      : OuterWriter.begin(this.#fills, cacheKey, head, bodyLength, this.#objectBytesMax);
     if (writer === null) this.#refusals++;
     return writer;
   }
@@ -131,7 +144,7 @@ export class SharedStorage implements Storage {
   }
 
   /** Whether what was read of a key is still what is there. */
-  #isTrue(cacheKey: string, entry: RecentEntry): boolean {
+  #isTrue(cacheKey: string, entry: KnownEntry): boolean {
     if (entry.shard.versionOf(entry.bucket) !== entry.version) return false;
     const { tick } = this.invalidations;
     if (entry.tick === tick) return true;
@@ -146,7 +159,7 @@ export class SharedStorage implements Storage {
     return urlKey !== cacheKey && this.invalidations.isUrlInvalidated(urlKey, head.sequence);
   }
 
-  #read(cacheKey: string): RecentEntry | null {
+  #read(cacheKey: string): KnownEntry | null {
     if (this.#isClosed) return null;
     const { tick } = this.invalidations;
     const keyHash = textHash(cacheKey);
@@ -172,7 +185,7 @@ export class SharedStorage implements Storage {
     bucket: number,
     version: number,
     tick: number,
-  ): RecentEntry {
+  ): KnownEntry {
     const found: { readonly slot: number; readonly response: SharedResponse }[] = [];
     let byteLength = cacheKey.length;
     for (const slot of candidates) {

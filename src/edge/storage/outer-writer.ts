@@ -1,27 +1,27 @@
-/** A fill on its way to shared memory: it grows in its worker's own, and is copied there at its end. */
+/** A fill on its way to a tier outside of the heap: it grows in its worker's own memory, and goes there at its end. */
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { releaseBytes } from '#platform/release-bytes.ts';
-import { GrowingBody } from '../memory/growing-body.ts';
-import type { StorageWriter, StoredResponse } from '../storage.ts';
+import { GrowingBody } from './memory/growing-body.ts';
+import type { StorageWriter, StoredResponse } from './storage.ts';
 
 /** A worker's fills under way, and what becomes of them. */
-export interface SharedFills {
+export interface OuterFills {
   readonly bytesMax: number;
   heldBytes: number;
-  readonly writers: Set<SharedWriter>;
+  readonly writers: Set<OuterWriter>;
   /** One did not fit. */
   refused(): void;
   publish(cacheKey: string, head: StoredHead, body: Uint8Array): StoredResponse | null;
 }
 
-export class SharedWriter implements StorageWriter {
-  readonly #fills: SharedFills;
+export class OuterWriter implements StorageWriter {
+  readonly #fills: OuterFills;
   readonly #cacheKey: string;
   readonly #head: StoredHead;
   readonly #body: GrowingBody;
   #isOpen = true;
 
-  private constructor(fills: SharedFills, cacheKey: string, head: StoredHead, body: GrowingBody) {
+  private constructor(fills: OuterFills, cacheKey: string, head: StoredHead, body: GrowingBody) {
     this.#fills = fills;
     this.#cacheKey = cacheKey;
     this.#head = head;
@@ -31,14 +31,14 @@ export class SharedWriter implements StorageWriter {
 
   /** Null when it would never fit. */
   static begin(
-    fills: SharedFills,
+    fills: OuterFills,
     cacheKey: string,
     head: StoredHead,
     bodyLength: number | null,
     bytesMax: number,
-  ): SharedWriter | null {
+  ): OuterWriter | null {
     if (bodyLength !== null && bodyLength > bytesMax) return null;
-    return new SharedWriter(fills, cacheKey, head, new GrowingBody(bodyLength, bytesMax));
+    return new OuterWriter(fills, cacheKey, head, new GrowingBody(bodyLength, bytesMax));
   }
 
   write(bytes: Uint8Array, isGiven = false): boolean {

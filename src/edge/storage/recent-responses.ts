@@ -1,36 +1,25 @@
 /**
- * What a worker read of shared memory of late, decoded and copied: the popular are read once a change, not once a
- * request. Two maps that take turns, so that at least the newest half of what fits is known; bounded in bytes.
+ * What a worker read of late of a tier outside of its heap, decoded and copied: the popular are read once a change, not
+ * once a request. Two maps that take turns, so that at least the newest half of what fits is known; bounded in bytes.
  */
 
-import type { Shard } from './shard.ts';
-import type { SharedResponse } from './shared-response.ts';
-
-/** All stored under a key, true while the bucket has that version. */
+/** All that is stored under a key, as far as it is remembered. */
 export interface RecentEntry {
-  readonly responses: readonly SharedResponse[];
-  /** Their slots in the index. */
-  readonly slots: readonly number[];
-  readonly shard: Shard;
-  readonly bucket: number;
-  readonly version: number;
-  /** Of the invalidations they were judged by. */
-  tick: number;
   /** About what it takes in memory. */
   readonly byteLength: number;
 }
 
-export class RecentResponses {
+export class RecentResponses<Entry extends RecentEntry> {
   readonly #bytesMax: number;
-  #younger = new Map<string, RecentEntry>();
-  #older = new Map<string, RecentEntry>();
+  #younger = new Map<string, Entry>();
+  #older = new Map<string, Entry>();
   #youngerBytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  find(key: string): RecentEntry | null {
+  find(key: string): Entry | null {
     const young = this.#younger.get(key);
     if (young !== undefined) return young;
     const old = this.#older.get(key);
@@ -40,7 +29,7 @@ export class RecentResponses {
     return old;
   }
 
-  remember(key: string, entry: RecentEntry): void {
+  remember(key: string, entry: Entry): void {
     if (entry.byteLength > this.#bytesMax / 4) return;
     this.forget(key);
     if (this.#youngerBytes + entry.byteLength > this.#bytesMax / 2) {

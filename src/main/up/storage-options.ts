@@ -1,4 +1,4 @@
-/** The options of `perigee up` about memory for stored responses. */
+/** The options of `perigee up` about where responses are stored. */
 import { resolve } from 'node:path';
 import { AppError } from '#core/base/app-error.ts';
 
@@ -15,7 +15,7 @@ export function readSize(text: string, option: string, min: number, max: number)
   if (!(bytes >= min && bytes <= max)) {
     throw new AppError(
       'invalid',
-      `${option} ${text}: must be a size from ${sizeText(min)} to ${sizeText(max)}, such as 512MiB or 4GiB`,
+      `${option}${option.endsWith('=') ? '' : ' '}${text}: must be a size from ${sizeText(min)} to ${sizeText(max)}, such as 512MiB or 4GiB`,
     );
   }
   return bytes;
@@ -23,6 +23,34 @@ export function readSize(text: string, option: string, min: number, max: number)
 
 export function readMemoryBytes(text: string): number {
   return readSize(text, '--memory', MEMORY_BYTES_MIN, MEMORY_BYTES_MAX);
+}
+
+export interface DiskOption {
+  readonly path: string;
+  readonly byteLength: number;
+}
+
+const DISK_BYTES_MIN = 256 * 1024 ** 2;
+const DISK_BYTES_MAX = 64 * 1024 ** 4;
+
+/** `PATH=SIZE`. */
+export function readDisk(text: string): DiskOption {
+  const equals = text.lastIndexOf('=');
+  if (equals < 1) {
+    throw new AppError('invalid', `--disk ${text}: must be PATH=SIZE, such as /var/cache/perigee=200GiB`);
+  }
+  const byteLength = readSize(
+    text.slice(equals + 1),
+    `--disk ${text.slice(0, equals)}=`,
+    DISK_BYTES_MIN,
+    DISK_BYTES_MAX,
+  );
+  return { path: resolve(text.slice(0, equals)), byteLength };
+}
+
+/** Per second; null: as much as comes. */
+export function readDiskWrites(text: string | undefined): number | null {
+  return text === undefined ? null : readSize(text, '--disk-writes', 64 * 1024, 100 * 1024 ** 3);
 }
 
 /** Where the workers' shared memory is made: a path, or null for none; undefined: where the system has a place for it. */

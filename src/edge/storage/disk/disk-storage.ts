@@ -1,0 +1,450 @@
+/**
+ * Stored responses on a disk, shared by all workers of an edge. A lookup asks the index, which is in memory, and reads
+ * a head (with a small body) from the disk; large bodies are read as they are sent. What is being written is served from
+ * memory until it can be read. A disk that fails is left alone for a while: then nothing is found, and nothing kept.
+ */
+import { urlKeyWithin } from '#core/caching/cache-key.ts';
+import type { Invalidations } from '#core/caching/invalidations.ts';
+import type { StoredHead } from '#core/caching/stored-head.ts';
+import { encodeHead } from '../head-codec.ts';
+import { STORAGE_LIMITS } from '../limits.ts';
+import { Octets } from '../octets.ts';
+import { type OuterFills, OuterWriter } from '../outer-writer.ts';
+import { RecentResponses } from '../recent-responses.ts';
+import { variantHashOf } from '../shared/record.ts';
+import type { Storage, StorageStatistics, StorageWriter, StoredResponse, TierFigures } from '../storage.ts';
+import type { Disk } from './disk.ts';
+import type { IndexEntry, Location } from './disk-index.ts';
+import { DiskResponse } from './disk-response.ts';
+import { chunkName, keyName, newObjectId, urlHashOf } from './record-names.ts';
+import {
+  CHUNK,
+  CHUNK_BYTES,
+  type DiskRecord,
+  HEAD,
+  type ObjectId,
+  type ReadDiskRecord,
+  readDiskRecord,
+  recordBytes,
+  WHOLE,
+} from './segment-format.ts';
+
+export interface DiskStorageOptions {
+  readonly disk: Disk;
+  readonly invalidations: Invalidations;
+  /** What fills under way, and bodies on their way to the disk, may take of memory, bytes. */
+  readonly fillBytesMax: number;
+  /** Largest body stored, bytes. */
+  readonly objectBytesMax: number;
+  /** What may be written in a second, bytes; null: as much as comes. */
+  readonly writeBytesPerSecond?: number | null;
+}
+
+/** All stored under a key, true while the index has that version. */
+interface KnownEntry {
+  readonly responses: readonly DiskResponse[];
+  readonly slots: readonly number[];
+  readonly version: number;
+  tick: number;
+  readonly byteLength: number;
+}
+
+const NONE: readonly DiskResponse[] = [];
+const NO_BODY = new Uint8Array(0);
+const NO_OBJECT: ObjectId = { hash: 0, check: 0 };
+/** Of a decoded head, bytes. */
+const DECODED_BYTES = 2_048;
+/** For how long an unused write budget adds up, s. */
+const BUDGET_SECONDS = 10;
+/** Bodies in chunks wait while so much is to be written, bytes. */
+const CHUNKS_PENDING_BYTES_MAX = 8 * 1024 * 1024;
+/** What heads and small bodies are read into: one at a time, copied from there. */
+const scratch = Octets.allocate(2 * CHUNK_BYTES);
+
+export class DiskStorage implements Storage {
+  readonly invalidations: Invalidations;
+  readonly #disk: Disk;
+  readonly #options: DiskStorageOptions;
+  readonly #recent = new RecentResponses<KnownEntry>(STORAGE_LIMITS.diskRecentBytesMax);
+  readonly #fills: OuterFills;
+  /** What is on its way to the disk, by key. */
+  readonly #pending = new Map<string, readonly DiskResponse[]>();
+  #storingBytes = 0;
+  #budgetBytes = 0;
+  #budgetAt = performance.now();
+  #refusals = 0;
+  #hits = 0;
+  #isClosed = false;
+
+  constructor(options: DiskStorageOptions) {
+    this.invalidations = options.invalidations;
+    this.#disk = options.disk;
+    this.#options = options;
+    this.#fills = {
+      bytesMax: options.fillBytesMax,
+      heldBytes: 0,
+      writers: new Set(),
+      refused: () => {
+        this.#refusals++;
+      },
+      publish: (key, head, body) => this.store(key, head, body),
+    };
+  }
+
+  lookup(cacheKey: string): readonly StoredResponse[] {
+    const found = this.#find(cacheKey, null);
+    if (found.length > 0) this.#hits++;
+    return found;
+  }
+
+  /** The variants that are not among `known`, which another tier has; a use of those counts here, too. */
+  lookupBeside(cacheKey: string, known: readonly StoredResponse[]): readonly StoredResponse[] {
+    const found = this.#find(cacheKey, known);
+    if (found.length > 0) this.#hits++;
+    return found;
+  }
+
+  peek(cacheKey: string): readonly StoredResponse[] {
+    return this.#find(cacheKey, null, false);
+  }
+
+  admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
+    const writer = this.#admits(cacheKey, bodyLength ?? 0)
+      ? OuterWriter.begin(this.#fills, cacheKey, head, bodyLength, this.#options.objectBytesMax)
+      : null;
+    if (writer === null) this.#refusals++;
+    return writer;
+  }
+
+  /** Stores a whole response that another tier has taken; whether this one does is its own matter. */
+  keep(cacheKey: string, head: StoredHead, body: Uint8Array): void {
+    if (this.#admits(cacheKey, body.byteLength)) this.#write(cacheKey, head, body);
+    else this.#refusals++;
+  }
+
+  /** Of a fill that came to its end. */
+  store(cacheKey: string, head: StoredHead, body: Uint8Array): StoredResponse | null {
+    if (this.#isRemoved(cacheKey, head)) return null;
+    return this.#write(cacheKey, head, body);
+  }
+
+  freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null {
+    if (this.#isClosed || !(stored instanceof DiskResponse)) return null;
+    const current = this.#find(cacheKey, null, false).find((each) => each === stored);
+    if (current === undefined) return null;
+    const { body, onDisk } = current;
+    if (body !== null) return this.#write(cacheKey, head, body);
+    if (onDisk === null) return null;
+    const freshened = new DiskResponse(head, onDisk, current.bodyLength);
+    return this.#writeHead(cacheKey, freshened, onDisk.object) ? freshened : null;
+  }
+
+  remove(cacheKey: string): number {
+    if (this.#isClosed) return 0;
+    this.invalidations.addUrl(cacheKey);
+    this.#disk.noteRemoval(urlHashOf(cacheKey), this.invalidations.sequence);
+    return this.#remove(cacheKey, null);
+  }
+
+  forget(cacheKey: string, head: StoredHead): void {
+    if (!this.#isClosed) this.#remove(cacheKey, variantHashOf(head));
+  }
+
+  /** With what waits to be written; `bodyBytes` are those of whole records. */
+  statistics(): StorageStatistics {
+    const { storedRecords, chargedBytes, ...figures } = this.#disk.figures();
+    let storedResponses = this.#isClosed ? 0 : storedRecords;
+    let bodyBytes = this.#isClosed ? 0 : chargedBytes;
+    for (const waiting of this.#pending.values()) {
+      storedResponses += waiting.length;
+      for (const { bodyLength } of waiting) bodyBytes += bodyLength + DECODED_BYTES;
+    }
+    const [refusals, hits] = [this.#refusals, this.#hits];
+    return { ...figures, storedResponses, bodyBytes, chargedBytes: bodyBytes, refusals, hits };
+  }
+
+  tiers(): readonly TierFigures[] {
+    return [{ tier: 'disk', ...this.statistics(), problem: this.#disk.state.problem }];
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const writer of [...this.#fills.writers]) writer.abandon();
+    this.#pending.clear();
+    this.#recent.clear();
+    await this.#disk.close();
+  }
+
+  #find(cacheKey: string, beside: readonly StoredResponse[] | null, isUse = true): readonly DiskResponse[] {
+    if (this.#isClosed) return NONE;
+    const pending = this.#pending.get(cacheKey);
+    const waiting =
+      pending === undefined ? NONE : pending.filter(({ head }) => !this.#isRemoved(cacheKey, head));
+    if (!this.#disk.state.mayRead) return waiting;
+    const { hash, check } = keyName(cacheKey, 0);
+    const { index } = this.#disk;
+    const version = index.versionOf(index.bucketOf(hash));
+    const known = this.#recent.find(cacheKey);
+    if (known !== null && known.version === version && this.#isValid(cacheKey, known, isUse)) {
+      if (isUse) for (const slot of known.slots) index.countUse(slot);
+      return merged(waiting, without(known.responses, beside));
+    }
+    const entries = index.find(hash, check);
+    if (entries.length === 0) return waiting;
+    if (isUse) for (const { slot } of entries) index.countUse(slot);
+    const missing = beside === null ? entries : entries.filter(({ variant }) => !hasVariant(beside, variant));
+    if (missing.length === 0) return waiting;
+    return merged(waiting, this.#read(cacheKey, missing, version, missing.length === entries.length));
+  }
+
+  /** Reads records; where they are all of the key's, they are remembered. */
+  #read(
+    cacheKey: string,
+    entries: readonly IndexEntry[],
+    version: number,
+    areAll: boolean,
+  ): readonly DiskResponse[] {
+    const { tick } = this.invalidations;
+    const responses: DiskResponse[] = [];
+    const slots: number[] = [];
+    let byteLength = cacheKey.length;
+    for (const entry of entries) {
+      const response = this.#readResponse(cacheKey, entry);
+      if (response === null) continue;
+      responses.push(response);
+      slots.push(entry.slot);
+      byteLength += DECODED_BYTES + (response.body?.byteLength ?? 0);
+    }
+    responses.sort((a, b) => b.head.respondedAt - a.head.respondedAt);
+    if (areAll && responses.length > 0) {
+      this.#recent.remember(cacheKey, { responses, slots, version, tick, byteLength });
+    }
+    return responses;
+  }
+
+  #readResponse(cacheKey: string, entry: IndexEntry): DiskResponse | null {
+    const record = this.#readRecord(entry);
+    if (record === null || record.key !== cacheKey || record.head === null) return null;
+    const { head, kind, body, object, totalLength } = record;
+    if (urlKeyWithin(cacheKey) !== cacheKey && this.#isRemoved(cacheKey, head)) return null;
+    if (kind === WHOLE) return new DiskResponse(head, new Uint8Array(body), body.byteLength);
+    const chunks = this.#chunksOf(object, totalLength, true);
+    if (chunks === null) {
+      // Of a response in parts none is of use without the others.
+      this.#disk.index.drop(entry, entry);
+      return null;
+    }
+    return new DiskResponse(head, { files: this.#disk.files, object, chunks }, totalLength);
+  }
+
+  /** Into the scratch memory. A record that is not there, or damaged, is forgotten. */
+  #readRecord(entry: IndexEntry): ReadDiskRecord | null {
+    const { files, index, state } = this.#disk;
+    try {
+      const available = files.readSync(entry, scratch, Math.min(entry.byteLength, scratch.bytes.byteLength));
+      state.wasRead();
+      const record = readDiskRecord(scratch, 0, available);
+      if (record === null) index.drop(entry, entry);
+      return record;
+    } catch (error) {
+      index.drop(entry, entry);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') state.readFailed(error);
+      return null;
+    }
+  }
+
+  #chunksOf(object: ObjectId, totalLength: number, isUse: boolean): Location[] | null {
+    const { index } = this.#disk;
+    const chunks: Location[] = [];
+    for (let number = 0; number * CHUNK_BYTES < totalLength; number++) {
+      const { hash, check } = chunkName(object, number);
+      const [entry] = index.find(hash, check);
+      if (entry === undefined) return null;
+      if (isUse) index.countUse(entry.slot);
+      chunks.push(entry);
+    }
+    return chunks;
+  }
+
+  #isValid(cacheKey: string, entry: KnownEntry, isUse: boolean): boolean {
+    for (const { onDisk, bodyLength } of entry.responses) {
+      if (onDisk === null) continue;
+      const chunks = this.#chunksOf(onDisk.object, bodyLength, isUse);
+      if (chunks === null) return false;
+      onDisk.chunks = chunks;
+    }
+    const { tick } = this.invalidations;
+    if (entry.tick === tick) return true;
+    const isKind = urlKeyWithin(cacheKey) !== cacheKey;
+    if (isKind && entry.responses.some(({ head }) => this.#isRemoved(cacheKey, head))) return false;
+    entry.tick = tick;
+    return true;
+  }
+
+  #isRemoved(cacheKey: string, { sequence }: StoredHead): boolean {
+    return this.invalidations.isUrlInvalidated(urlKeyWithin(cacheKey), sequence);
+  }
+
+  /** Until the disk is full everything is taken; afterwards what is asked for a second time, within the budget. */
+  #admits(cacheKey: string, byteLength: number): boolean {
+    if (this.#isClosed || !this.#disk.mayWrite) return false;
+    if (this.#storingBytes + byteLength > this.#options.fillBytesMax) return false;
+    const { hash, check } = keyName(cacheKey, 0);
+    const wasSeen = this.#disk.wasSeen(hash, check);
+    if (this.#disk.isFull && !wasSeen) return false;
+    return this.#hasBudget();
+  }
+
+  #hasBudget(): boolean {
+    const { writeBytesPerSecond = null } = this.#options;
+    if (writeBytesPerSecond === null) return true;
+    const now = performance.now();
+    const grown = this.#budgetBytes + ((now - this.#budgetAt) / 1000) * writeBytesPerSecond;
+    this.#budgetBytes = Math.min(grown, BUDGET_SECONDS * writeBytesPerSecond);
+    this.#budgetAt = now;
+    return this.#budgetBytes > 0;
+  }
+
+  /** What is stored from now on, in memory until it has been written; null: it cannot be. */
+  #write(cacheKey: string, head: StoredHead, body: Uint8Array): DiskResponse | null {
+    const response = new DiskResponse(head, body, body.byteLength);
+    const isWritten =
+      body.byteLength <= STORAGE_LIMITS.sharedObjectBytesMax
+        ? this.#writeWhole(cacheKey, response, body)
+        : this.#beginChunks(cacheKey, response, body);
+    this.#budgetBytes -= body.byteLength;
+    return isWritten ? response : null;
+  }
+
+  #writeWhole(cacheKey: string, response: DiskResponse, body: Uint8Array): boolean {
+    return this.#append(cacheKey, response, {
+      kind: WHOLE,
+      body,
+      totalLength: body.byteLength,
+      object: NO_OBJECT,
+    });
+  }
+
+  #writeHead(cacheKey: string, response: DiskResponse, object: ObjectId): boolean {
+    const { bodyLength: totalLength } = response;
+    return this.#append(cacheKey, response, { kind: HEAD, body: NO_BODY, totalLength, object });
+  }
+
+  /** A record with a head: it is found, in memory, from now on, and on the disk when it is there. */
+  #append(
+    cacheKey: string,
+    response: DiskResponse,
+    rest: Pick<DiskRecord, 'kind' | 'body' | 'totalLength' | 'object'>,
+  ): boolean {
+    const { head } = response;
+    const encoded = encodeHead(head);
+    if (encoded === null) return false;
+    const name = keyName(cacheKey, response.variant);
+    const urlHash = urlHashOf(cacheKey);
+    const record = { ...name, ...rest, head: encoded, key: cacheKey, urlHash, sequence: head.sequence };
+    if (recordBytes(record) > STORAGE_LIMITS.diskBufferBytes) return false;
+    const { writer, index, state } = this.#disk;
+    const isTaken = writer.append(record, (location) => {
+      // Whatever was removed or replaced meanwhile is not pending any more.
+      if (location !== null && this.#isPending(cacheKey, response)) {
+        state.wasWritten();
+        index.put(name, location, () => !this.#isRemoved(cacheKey, head));
+      }
+      this.#settle(cacheKey, response);
+    });
+    if (isTaken) this.#hold(cacheKey, response);
+    else if (writer.pendingBytes > STORAGE_LIMITS.diskPendingBytesMax / 2) state.isSlow();
+    return isTaken;
+  }
+
+  #beginChunks(cacheKey: string, response: DiskResponse, body: Uint8Array): boolean {
+    this.#hold(cacheKey, response);
+    this.#storingBytes += body.byteLength;
+    this.#writeChunks(cacheKey, response, body)
+      .catch(() => false)
+      .then((isWritten) => {
+        this.#storingBytes -= body.byteLength;
+        if (!isWritten) this.#settle(cacheKey, response);
+      });
+    return true;
+  }
+
+  /** The chunks, and behind them the head, by which they are found. */
+  async #writeChunks(cacheKey: string, response: DiskResponse, body: Uint8Array): Promise<boolean> {
+    const { writer, index } = this.#disk;
+    const { sequence } = response.head;
+    const urlHash = urlHashOf(cacheKey);
+    const object = newObjectId();
+    const totalLength = body.byteLength;
+    let failed = false;
+    for (let number = 0; number * CHUNK_BYTES < totalLength; number++) {
+      if (writer.pendingBytes > CHUNKS_PENDING_BYTES_MAX) await writer.flush();
+      if (failed || !this.#isPending(cacheKey, response)) return false;
+      const name = chunkName(object, number);
+      const part = body.subarray(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES);
+      const record = {
+        ...name,
+        kind: CHUNK,
+        head: null,
+        key: '',
+        body: part,
+        totalLength,
+        object,
+        urlHash,
+        sequence,
+      } as const;
+      const isTaken = writer.append(record, (location) => {
+        if (location === null) failed = true;
+        else index.put(name, location);
+      });
+      if (!isTaken) return false;
+    }
+    await writer.flush();
+    return !failed && this.#writeHead(cacheKey, response, object);
+  }
+
+  #hold(cacheKey: string, response: DiskResponse): void {
+    const pending = this.#pending.get(cacheKey) ?? NONE;
+    const others = pending.filter(({ variant }) => variant !== response.variant);
+    this.#pending.set(cacheKey, [response, ...others].slice(0, STORAGE_LIMITS.variantsPerKeyMax));
+  }
+
+  #isPending(cacheKey: string, response: DiskResponse): boolean {
+    return this.#pending.get(cacheKey)?.includes(response) === true;
+  }
+
+  /** It is on the disk, or will never be. */
+  #settle(cacheKey: string, response: DiskResponse): void {
+    const others = (this.#pending.get(cacheKey) ?? NONE).filter((each) => each !== response);
+    if (others.length === 0) this.#pending.delete(cacheKey);
+    else this.#pending.set(cacheKey, others);
+  }
+
+  #remove(cacheKey: string, variant: number | null): number {
+    const pending = this.#pending.get(cacheKey) ?? NONE;
+    const kept = pending.filter((each) => variant !== null && each.variant !== variant);
+    if (kept.length === 0) this.#pending.delete(cacheKey);
+    else this.#pending.set(cacheKey, kept);
+    const { hash, check } = keyName(cacheKey, 0);
+    const removed = this.#disk.index.remove(hash, check, variant);
+    if (removed === null) throw new Error('another worker has held the lock of the index for too long');
+    return removed + pending.length - kept.length;
+  }
+}
+
+function hasVariant(responses: readonly StoredResponse[], variant: number): boolean {
+  return responses.some(({ head }) => variantHashOf(head) === variant);
+}
+
+function without(
+  responses: readonly DiskResponse[],
+  known: readonly StoredResponse[] | null,
+): readonly DiskResponse[] {
+  if (known === null || known.length === 0) return responses;
+  return responses.filter(({ variant }) => !hasVariant(known, variant));
+}
+
+/** What waits to be written is newer than what is on the disk. */
+function merged(waiting: readonly DiskResponse[], found: readonly DiskResponse[]): readonly DiskResponse[] {
+  return waiting.length === 0 ? found : [...waiting, ...without(found, waiting)];
+}

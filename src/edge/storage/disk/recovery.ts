@@ -1,0 +1,85 @@
+/**
+ * Making the index of a disk again from its segments' footers, while the disk serves and takes new responses already:
+ * the newest segments first, and nothing where something newer is known.
+ */
+import { readdirSync, unlinkSync } from 'node:fs';
+import type { Invalidations } from '#core/caching/invalidations.ts';
+import type { DiskIndex } from './disk-index.ts';
+import { entriesOf } from './footers.ts';
+import type { RemovalLog } from './removal-log.ts';
+import { segmentFile } from './segment-files.ts';
+import type { FooterEntry } from './segment-format.ts';
+import { OPEN, type SegmentTable, type TakenSegment } from './segment-table.ts';
+import { SlicesOfTime } from './slices-of-time.ts';
+
+export interface RecoveryTools {
+  readonly folder: string;
+  readonly table: SegmentTable;
+  readonly index: DiskIndex;
+  readonly removals: RemovalLog;
+  readonly invalidations: Invalidations;
+  readonly onFault: (error: unknown) => void;
+}
+
+const NAME = /^(\d+)\.seg$/;
+
+/** Gives every segment on the disk its place, the newest first; those that there is no room for any more go. */
+export function registerSegments({ folder, table }: RecoveryTools): TakenSegment[] {
+  const ids = readdirSync(folder)
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
+  table.raiseLastId(ids[0] ?? 0);
+  const taken: TakenSegment[] = [];
+  for (const id of ids) {
+    // One that a worker has, or had.
+    if (table.has(id)) continue;
+    const place = table.take(OPEN, id);
+    if (place === null) unlinkSync(segmentFile(folder, id));
+    else taken.push(place);
+  }
+  return taken;
+}
+
+/** Enters what the segments hold. One that cannot be read is left out, and goes. */
+export async function recoverSegments(
+  tools: RecoveryTools,
+  segments: readonly TakenSegment[],
+): Promise<void> {
+  const removed = tools.removals.read();
+  const time = new SlicesOfTime();
+  for (const segment of segments) {
+    const entries = await readEntries(tools, segment);
+    if (entries === null) continue;
+    for (const entry of entries) {
+      if (!isRemoved(tools, removed, entry))
+        tools.index.putIfAbsent(entry, { ...entry, segment: segment.id });
+      await time.next();
+    }
+    tools.table.seal(segment.place);
+  }
+}
+
+/** A segment of which a worker that died was the owner: it is sealed. What it holds is in the index already. */
+export async function sealAbandoned(tools: RecoveryTools, segment: TakenSegment): Promise<void> {
+  if ((await readEntries(tools, segment)) !== null) tools.table.seal(segment.place);
+}
+
+async function readEntries(tools: RecoveryTools, { id, place }: TakenSegment): Promise<FooterEntry[] | null> {
+  const file = segmentFile(tools.folder, id);
+  try {
+    return await entriesOf(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') tools.onFault(error);
+    tools.table.free(place);
+    return null;
+  }
+}
+
+function isRemoved(
+  { invalidations }: RecoveryTools,
+  removed: ReadonlyMap<number, number>,
+  { urlHash, sequence }: FooterEntry,
+): boolean {
+  return (removed.get(urlHash) ?? 0) > sequence || invalidations.isHashInvalidated(urlHash, sequence);
+}

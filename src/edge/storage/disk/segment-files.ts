@@ -1,0 +1,72 @@
+/** Reading segment files: descriptors are kept open, and closed some time after a segment has gone. */
+import { closeSync, openSync, read, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { Octets } from '../octets.ts';
+import type { Location } from './disk-index.ts';
+import type { SegmentTable } from './segment-table.ts';
+
+/** Who holds a response whose segment has gone may read it for this long, ms. */
+const GRACE_MS = 60_000;
+
+interface OpenFile {
+  readonly descriptor: number;
+  /** When its segment was first seen to be gone, ms since the epoch; 0: it is not. */
+  goneAt: number;
+}
+
+export function segmentFile(folder: string, id: number): string {
+  return join(folder, `${id}.seg`);
+}
+
+export class SegmentFiles {
+  readonly #folder: string;
+  readonly #open = new Map<number, OpenFile>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Reads into `octets` from its beginning; how many were read. Throws what the system says. */
+  readSync({ segment, offset }: Location, octets: Octets, byteLength: number): number {
+    const descriptor = this.#descriptorOf(segment);
+    return readSync(descriptor, octets.bytes, 0, byteLength, offset);
+  }
+
+  /** The octets of a record, in memory of their own. Rejects with what the system says, or when there are fewer. */
+  read({ segment, offset, byteLength }: Location): Promise<Octets> {
+    return new Promise((resolve, reject) => {
+      const octets = Octets.allocate(byteLength);
+      const descriptor = this.#descriptorOf(segment);
+      read(descriptor, octets.bytes, 0, byteLength, offset, (error, count) => {
+        if (error !== null) reject(error);
+        else if (count < byteLength) reject(new Error(`segment ${segment} ends at ${offset + count}`));
+        else resolve(octets);
+      });
+    });
+  }
+
+  /** Closes the files of segments that have been gone for long enough. */
+  sweep(table: SegmentTable, now: number): void {
+    for (const [id, file] of this.#open) {
+      if (table.has(id)) continue;
+      if (file.goneAt === 0) file.goneAt = now;
+      else if (now - file.goneAt >= GRACE_MS) {
+        this.#open.delete(id);
+        closeSync(file.descriptor);
+      }
+    }
+  }
+
+  close(): void {
+    for (const { descriptor } of this.#open.values()) closeSync(descriptor);
+    this.#open.clear();
+  }
+
+  #descriptorOf(id: number): number {
+    const known = this.#open.get(id);
+    if (known !== undefined) return known.descriptor;
+    const descriptor = openSync(segmentFile(this.#folder, id), 'r');
+    this.#open.set(id, { descriptor, goneAt: 0 });
+    return descriptor;
+  }
+}
