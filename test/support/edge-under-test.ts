@@ -50,7 +50,7 @@ export interface TestEdgeOptions {
   readonly certificates?: readonly Certificate[];
   /** Memory of its own alone. */
   readonly memoryBytes?: number;
-  /** Unless said: shared memory as the product has it, where the runtime can, and some of its own. */
+  /** Unless said: shared memory and a disk, where the runtime can, as the product has them. */
   readonly storage?: StorageOptions;
   readonly purgeJournal?: string;
   /** Does something with the control plane's place on the bus before the edge starts. */
@@ -200,7 +200,12 @@ function storageOf({ storage, memoryBytes }: TestEdgeOptions, folder: string): S
   if (memoryBytes !== undefined) return { ownBytes: memoryBytes, shared: null };
   const byteLength = 4 * 1024 * 1024;
   const shared = { path: join(folder, 'memory'), byteLength, insteadBytes: byteLength };
-  return storage ?? { ownBytes: 28 * 1024 * 1024, shared };
+  const disk = {
+    folder: join(folder, 'disk'),
+    byteLength: 64 * 1024 * 1024,
+    indexPath: join(folder, 'index'),
+  };
+  return storage ?? { ownBytes: 28 * 1024 * 1024, shared, disks: [{ ...disk, writeBytesPerSecond: null }] };
 }
 
 /** As the control plane finds it. */

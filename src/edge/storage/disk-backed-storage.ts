@@ -86,7 +86,11 @@ export class DiskBackedStorage implements Storage {
   }
 
   statistics(): StorageStatistics {
-    return addStatistics([this.#memory, ...this.#disks.map(({ storage }) => storage)]);
+    const inMemory = this.#memory.statistics();
+    const onDisk = addStatistics(this.#disks.map(({ storage }) => storage.statistics()));
+    // What is small is in both, as long as there is room: counted once.
+    const storedResponses = Math.max(inMemory.storedResponses, onDisk.storedResponses);
+    return { ...addStatistics([inMemory, onDisk]), storedResponses };
   }
 
   tiers(): readonly TierFigures[] {

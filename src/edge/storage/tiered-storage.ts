@@ -57,7 +57,7 @@ export class TieredStorage implements Storage {
   }
 
   statistics(): StorageStatistics {
-    return addStatistics([this.#small, this.#large]);
+    return addStatistics([this.#small.statistics(), this.#large.statistics()]);
   }
 
   tiers(): readonly TierFigures[] {
@@ -70,7 +70,7 @@ export class TieredStorage implements Storage {
   }
 }
 
-export function addStatistics(storages: readonly Storage[]): StorageStatistics {
+export function addStatistics(parts: readonly StorageStatistics[]): StorageStatistics {
   const sum = {
     storedResponses: 0,
     bodyBytes: 0,
@@ -81,8 +81,7 @@ export function addStatistics(storages: readonly Storage[]): StorageStatistics {
     refusals: 0,
     hits: 0,
   };
-  for (const storage of storages) {
-    const figures = storage.statistics();
+  for (const figures of parts) {
     for (const name of Object.keys(sum) as (keyof StorageStatistics)[]) sum[name] += figures[name];
   }
   return sum;

@@ -252,7 +252,7 @@ describe('the record', () => {
       perigee_edge_requests_error_total: 1,
       perigee_edge_refusals_unknown_host_total: 1,
     });
-    expect(storage).toMatchObject({ storedResponses: 1, bodyBytes: 5 });
+    expect(storage?.tiers[0]).toMatchObject({ storedResponses: 1, bodyBytes: 5 });
   });
 
   test('heartbeats come', async () => {

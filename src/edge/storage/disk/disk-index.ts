@@ -29,6 +29,9 @@ export interface IndexEntry extends RecordName, Location {
   readonly uses: number;
 }
 
+/** What chunks have for a variant: they are no responses of their own, and not counted. */
+export const CHUNK_VARIANT = 0x6368_756e;
+
 const HASH = 0;
 const CHECK = 1;
 const VARIANT = 2;
@@ -101,9 +104,8 @@ export class DiskIndex {
         if (this.#words[slot + SEGMENT] !== 0) this.#empty(slot);
         this.#write(slot, name, location);
       });
-      this.#count(at.STORED_DOUBLE, 1);
-      this.#count(at.BYTES_DOUBLE, location.byteLength);
-      this.#count(at.ADMISSIONS_DOUBLE, 1);
+      this.#countStored(name.variant, location.byteLength, 1);
+      if (name.variant !== CHUNK_VARIANT) this.#count(at.ADMISSIONS_DOUBLE, 1);
       return true;
     });
     return isStored ?? false;
@@ -115,8 +117,7 @@ export class DiskIndex {
       const slot = this.#emptySlot(bucket);
       if (slot === null || this.#slotOf(bucket, name) !== null) return;
       this.#change(bucket, () => this.#write(slot, name, location));
-      this.#count(at.STORED_DOUBLE, 1);
-      this.#count(at.BYTES_DOUBLE, location.byteLength);
+      this.#countStored(name.variant, location.byteLength, 1);
     });
   }
 
@@ -232,8 +233,8 @@ export class DiskIndex {
 
   #empty(slot: number): void {
     this.#words[slot + SEGMENT] = 0;
-    this.#count(at.STORED_DOUBLE, -1);
-    this.#count(at.BYTES_DOUBLE, -Math.floor((this.#words[slot + SIZE] as number) / 4) * at.UNIT_BYTES);
+    const byteLength = Math.floor((this.#words[slot + SIZE] as number) / 4) * at.UNIT_BYTES;
+    this.#countStored(this.#words[slot + VARIANT] as number, byteLength, -1);
   }
 
   #change(bucket: number, change: () => void): void {
@@ -254,6 +255,11 @@ export class DiskIndex {
       }
       Atomics.store(this.#words, bucket, version + 1);
     }
+  }
+
+  #countStored(variant: number, byteLength: number, sign: 1 | -1): void {
+    if (variant !== CHUNK_VARIANT) this.#count(at.STORED_DOUBLE, sign);
+    this.#count(at.BYTES_DOUBLE, sign * byteLength);
   }
 
   /** Figures are counted under different locks: they are for onlookers, and may be a little off. */

@@ -88,7 +88,7 @@ const written = ({ disk, storage }: Opened): Promise<void> =>
   until('it has been written', async () => {
     await disk.writer.flush();
     const { storedResponses } = storage.statistics();
-    return storedResponses === disk.figures().storedRecords;
+    return storedResponses === disk.figures().storedResponses;
   }).then(() => undefined);
 
 describe('what is on a disk', () => {
@@ -139,7 +139,7 @@ describe('what is on a disk', () => {
     for (const [i, worker] of [one, two].entries()) store(worker.storage, `k${i}`, bytesOf(300_000, i));
     await written(one);
     await two.disk.writer.flush();
-    await until('both are there', () => one.disk.figures().storedRecords === 4);
+    await until('both are there', () => one.disk.figures().storedResponses === 2);
     for (const { storage } of [one, two]) {
       for (const i of [0, 1]) expect(await bodyOf(storage, `k${i}`)).toEqual(bytesOf(300_000, i));
     }
@@ -159,12 +159,12 @@ describe('after the index has gone', () => {
     store(first.storage, 'k1', bytesOf(77, 7));
     first.storage.remove('k2');
     await written(first);
-    const stored = first.disk.figures().storedRecords;
+    const stored = first.disk.figures().storedResponses;
     await first.storage.close();
     forgetIndex('again');
     const second = open({ name: 'again' });
     await second.disk.recovered;
-    expect(second.disk.figures().storedRecords).toBe(stored);
+    expect(second.disk.figures().storedResponses).toBe(stored);
     expect(second.storage.lookup('k2')).toEqual([]);
     expect(await bodyOf(second.storage, 'k1')).toEqual(bytesOf(77, 7));
     for (let i = 3; i < 40; i++)
@@ -265,7 +265,7 @@ describe('a full disk', () => {
     expect(await bodyOf(storage, 'large')).toEqual(bytesOf(1_400_000, 9));
     expect(storage.lookup('f0')).toEqual([]);
     // What it gave up does not come back, and what it moved does.
-    const stored = disk.figures().storedRecords;
+    const stored = disk.figures().storedResponses;
     expect(stored).toBeGreaterThan(100);
     await storage.close();
   });

@@ -152,8 +152,8 @@ export class DiskStorage implements Storage {
 
   /** With what waits to be written; `bodyBytes` are those of whole records. */
   statistics(): StorageStatistics {
-    const { storedRecords, chargedBytes, ...figures } = this.#disk.figures();
-    let storedResponses = this.#isClosed ? 0 : storedRecords;
+    const { storedResponses: onDisk, chargedBytes, ...figures } = this.#disk.figures();
+    let storedResponses = this.#isClosed ? 0 : onDisk;
     let bodyBytes = this.#isClosed ? 0 : chargedBytes;
     for (const waiting of this.#pending.values()) {
       storedResponses += waiting.length;
@@ -179,7 +179,12 @@ export class DiskStorage implements Storage {
     if (this.#isClosed) return NONE;
     const pending = this.#pending.get(cacheKey);
     const waiting =
-      pending === undefined ? NONE : pending.filter(({ head }) => !this.#isRemoved(cacheKey, head));
+      pending === undefined
+        ? NONE
+        : without(
+            pending.filter(({ head }) => !this.#isRemoved(cacheKey, head)),
+            beside,
+          );
     if (!this.#disk.state.mayRead) return waiting;
     const { hash, check } = keyName(cacheKey, 0);
     const { index } = this.#disk;

@@ -124,7 +124,7 @@ export class Disk {
   figures() {
     const { byteLength: _, segmentBytes, segmentCount } = this.layout;
     return {
-      storedRecords: this.#figures[at.STORED_DOUBLE] as number,
+      storedResponses: this.#figures[at.STORED_DOUBLE] as number,
       chargedBytes: this.#figures[at.BYTES_DOUBLE] as number,
       admissions: this.#figures[at.ADMISSIONS_DOUBLE] as number,
       evictions: this.#figures[at.EVICTIONS_DOUBLE] as number,

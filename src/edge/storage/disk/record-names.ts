@@ -2,7 +2,7 @@
 import { combine32 } from '#core/base/mix32.ts';
 import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import { textHash } from '#platform/text-hash.ts';
-import type { RecordName } from './disk-index.ts';
+import { CHUNK_VARIANT, type RecordName } from './disk-index.ts';
 import type { ObjectId } from './segment-format.ts';
 
 const CHECK_SEED = 0x5e3d_19c7;
@@ -12,7 +12,7 @@ export function keyName(cacheKey: string, variant: number): RecordName {
 }
 
 export function chunkName({ hash, check }: ObjectId, number: number): RecordName {
-  return { hash: combine32(hash, number), check: combine32(check, number), variant: 0 };
+  return { hash: combine32(hash, number), check: combine32(check, number), variant: CHUNK_VARIANT };
 }
 
 export function newObjectId(): ObjectId {
