@@ -76,8 +76,11 @@ export class DiskBackedStorage implements Storage {
 
   remove(cacheKey: string): number {
     const inMemory = this.#memory.remove(cacheKey);
-    // The kinds of a URL may be on any disk: there they go by what `remove` of one has noted.
-    return Math.max(inMemory, this.#diskOf(cacheKey).remove(cacheKey));
+    let onDisk = 0;
+    // The kinds of a URL may be on any disk.
+    for (const { storage } of this.#disks) onDisk += storage.remove(cacheKey);
+    // What is small is in both.
+    return Math.max(inMemory, onDisk);
   }
 
   forget(cacheKey: string, head: StoredHead): void {

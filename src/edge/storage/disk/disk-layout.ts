@@ -52,7 +52,7 @@ const SEGMENT_BYTES = { min: 4 * MIB, max: 1024 * MIB };
 /** Segments of a disk that is large enough for it: reclaiming one takes that part of what is stored. */
 const SEGMENTS_TARGET = 512;
 /** A slot of the index for so many octets of the disk. */
-const BYTES_PER_SLOT = 16 * 1024;
+const BYTES_PER_SLOT = 8 * 1024;
 /** One mapping stays below 4 GiB. */
 const INDEX_BYTES_MAX = 3 * 1024 ** 3;
 

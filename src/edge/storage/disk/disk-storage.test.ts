@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test';
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -16,7 +17,10 @@ import type { StoredHead } from '#core/caching/stored-head.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { fileOnBun } from '../../../../test/support/runtime.ts';
 import { until } from '../../../../test/support/until.ts';
+import { DiskBackedStorage } from '../disk-backed-storage.ts';
 import { ownInvalidations } from '../own-invalidations.ts';
+import { openRegion } from '../shared/region.ts';
+import { SharedStorage } from '../shared/shared-storage.ts';
 import { removeSharedFiles } from '../shared-file.ts';
 import { describeStorage, makeStoredHead, readAll } from '../storage.cases.ts';
 import type { Storage, StoredResponse } from '../storage.ts';
@@ -31,6 +35,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let made = 0;
 
 interface Opened {
+  readonly name: string;
   readonly storage: DiskStorage;
   readonly disk: Disk;
   readonly folder: string;
@@ -51,7 +56,7 @@ function open({ name = `d${made++}`, byteLength = 64 * MIB, ...wish }: Wish = {}
   const disk = Disk.open({ folder: own, byteLength, indexPath, invalidations, log: createSilentLogger() });
   if ('reason' in disk) throw new Error(disk.reason);
   const bounds = { fillBytesMax: 32 * MIB, objectBytesMax, writeBytesPerSecond };
-  return { storage: new DiskStorage({ disk, invalidations, ...bounds }), disk, folder: own };
+  return { name, storage: new DiskStorage({ disk, invalidations, ...bounds }), disk, folder: own };
 }
 
 /** As after a boot of the machine, or an end in order: what was in memory has gone. */
@@ -90,6 +95,65 @@ const written = ({ disk, storage }: Opened): Promise<void> =>
     const { storedResponses } = storage.statistics();
     return storedResponses === disk.figures().storedResponses;
   }).then(() => undefined);
+
+describe('memory in front of disks', () => {
+  function stacked() {
+    const region = openRegion(join(folder, `m${made++}`), MIB);
+    if ('reason' in region) throw new Error(region.reason);
+    const { invalidations } = region;
+    const disks = [open({ invalidations }), open({ invalidations })];
+    const memory = new SharedStorage({ region });
+    const weighted = disks.map(({ storage }) => ({ storage, weight: 1 }));
+    return { memory, disks, both: new DiskBackedStorage(memory, 20_000, weighted) };
+  }
+
+  test('what was pushed out of memory comes from a disk, and back to memory', async () => {
+    const { memory, disks, both } = stacked();
+    for (let i = 0; i < 500; i++) {
+      store(both, `k${i}`, bytesOf(10_000, i));
+      if (i % 20 === 0) await Promise.all(disks.map(written));
+    }
+    await Promise.all(disks.map(written));
+    for (const { disk } of disks) expect(disk.figures().storedResponses).toBeGreaterThan(150);
+    const gone = Array.from({ length: 500 }, (_, i) => i).filter((i) => memory.peek(`k${i}`).length === 0);
+    expect(gone.length).toBeGreaterThan(300);
+    for (const i of gone) expect(await bodyOf(both, `k${i}`)).toEqual(bytesOf(10_000, i));
+    expect(memory.peek(`k${gone.at(-1)}`).length).toBe(1);
+    await both.close();
+  });
+
+  test('of a variant only the newest stays, wherever it is, also after memory has gone', async () => {
+    const { memory, disks, both } = stacked();
+    for (const length of [10, 50_000, 20, 60_000, 30]) {
+      store(both, 'k', bytesOf(length, length));
+      expect(both.lookup('k').map(({ bodyLength }) => bodyLength)).toEqual([length]);
+      await Promise.all(disks.map(written));
+      memory.forget('k', makeStoredHead());
+      expect(both.lookup('k').map(({ bodyLength }) => bodyLength)).toEqual([length]);
+    }
+    expect(both.remove('k')).toBe(1);
+    expect(both.lookup('k')).toEqual([]);
+    await both.close();
+  });
+
+  test('a removal of a URL reaches its kinds on every disk, also after the index has gone', async () => {
+    const { disks, both } = stacked();
+    const kinds = Array.from({ length: 20 }, (_, i) => `http://a/x c.kind=${i}`);
+    for (const key of kinds) store(both, key, bytesOf(50_000, 1));
+    await Promise.all(disks.map(written));
+    both.remove('http://a/x');
+    for (const key of kinds) expect(both.lookup(key)).toEqual([]);
+    store(both, kinds[0] as string, bytesOf(40_000, 2));
+    await both.close();
+    for (const { name } of disks) {
+      forgetIndex(name);
+      const again = open({ name });
+      await again.disk.recovered;
+      for (const key of kinds.slice(1)) expect(again.storage.lookup(key)).toEqual([]);
+      await again.storage.close();
+    }
+  });
+});
 
 describe('what is on a disk', () => {
   test('is read from there, small and large, whole and in parts', async () => {
@@ -349,6 +413,29 @@ describe('a disk that is damaged or fails', () => {
     expect(store(opened.storage, 'other', bytesOf(10, 1))).toBeNull();
     opened.storage.remove('k');
     await opened.storage.close();
+  });
+
+  test('one that has no room left keeps what it has, and says so', async () => {
+    const place = join(folder, 'small');
+    mkdirSync(place);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', place]);
+    if (mounted.status !== 0) {
+      process.stdout.write('skipped: file systems cannot be mounted here\n');
+      return;
+    }
+    try {
+      const opened = open({ name: 'small/disk' });
+      for (let i = 0; i < 100; i++) {
+        store(opened.storage, `k${i}`, bytesOf(200_000, i));
+        await opened.disk.writer.flush();
+      }
+      expect(opened.storage.tiers()[0]?.problem).toContain('cannot be written: ENOSPC');
+      expect(await bodyOf(opened.storage, 'k0')).toEqual(bytesOf(200_000, 0));
+      expect(opened.storage.lookup('k99')).toEqual([]);
+      await opened.storage.close();
+    } finally {
+      spawnSync('umount', ['-l', place]);
+    }
   });
 
   test('one that cannot be had says why', () => {

@@ -1,6 +1,7 @@
 /** Of a segment file, what records it has: from its footer, or where it has none, from the records themselves. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { Octets } from '../octets.ts';
+import { SlicesOfTime } from '../slices-of-time.ts';
 import {
   CHUNK_BYTES,
   entryOfRecord,
@@ -11,7 +12,6 @@ import {
   readFooter,
   writeFooter,
 } from './segment-format.ts';
-import { SlicesOfTime } from './slices-of-time.ts';
 
 /** Read at a time when there is no footer: more than any record has. */
 const BLOCK_BYTES = 2 * CHUNK_BYTES;

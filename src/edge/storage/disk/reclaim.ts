@@ -4,6 +4,7 @@
  */
 import { unlink } from 'node:fs';
 import { promisify } from 'node:util';
+import { SlicesOfTime } from '../slices-of-time.ts';
 import type { DiskIndex, IndexEntry } from './disk-index.ts';
 import { entriesOf } from './footers.ts';
 import type { RemovalLog } from './removal-log.ts';
@@ -11,7 +12,6 @@ import { type SegmentFiles, segmentFile } from './segment-files.ts';
 import type { FooterEntry } from './segment-format.ts';
 import type { SegmentTable, TakenSegment } from './segment-table.ts';
 import type { SegmentWriter } from './segment-writer.ts';
-import { SlicesOfTime } from './slices-of-time.ts';
 
 const unlinkAsync = promisify(unlink);
 

@@ -4,13 +4,13 @@
  */
 import { readdirSync, unlinkSync } from 'node:fs';
 import type { Invalidations } from '#core/caching/invalidations.ts';
+import { SlicesOfTime } from '../slices-of-time.ts';
 import type { DiskIndex } from './disk-index.ts';
 import { entriesOf } from './footers.ts';
 import type { RemovalLog } from './removal-log.ts';
 import { segmentFile } from './segment-files.ts';
 import type { FooterEntry } from './segment-format.ts';
 import { OPEN, type SegmentTable, type TakenSegment } from './segment-table.ts';
-import { SlicesOfTime } from './slices-of-time.ts';
 
 export interface RecoveryTools {
   readonly folder: string;
