@@ -69,6 +69,8 @@ export class DiskStorage implements Storage {
   readonly #fills: OuterFills;
   /** What is on its way to the disk, by key. */
   readonly #pending = new Map<string, readonly DiskResponse[]>();
+  /** What another tier found when there was nothing beside it here, and as long as that is so. */
+  readonly #settled = new WeakMap<readonly StoredResponse[], { bucket: number; version: number }>();
   #storingBytes = 0;
   #budgetBytes = 0;
   #budgetAt = performance.now();
@@ -97,8 +99,12 @@ export class DiskStorage implements Storage {
     return found;
   }
 
-  /** The variants that are not among `known`, which another tier has; a use of those counts here, too. */
+  /** The variants that are not among `known`, which another tier has. A use of those counts here, too, now and then. */
   lookupBeside(cacheKey: string, known: readonly StoredResponse[]): readonly StoredResponse[] {
+    const settled = this.#settled.get(known);
+    if (settled !== undefined && this.#disk.index.versionOf(settled.bucket) === settled.version) {
+      if (this.#pending.size === 0 || !this.#pending.has(cacheKey)) return NONE;
+    }
     const found = this.#find(cacheKey, known);
     if (found.length > 0) this.#hits++;
     return found;
@@ -188,17 +194,21 @@ export class DiskStorage implements Storage {
     if (!this.#disk.state.mayRead) return waiting;
     const { hash, check } = keyName(cacheKey, 0);
     const { index } = this.#disk;
-    const version = index.versionOf(index.bucketOf(hash));
+    const bucket = index.bucketOf(hash);
+    const version = index.versionOf(bucket);
     const known = this.#recent.find(cacheKey);
     if (known !== null && known.version === version && this.#isValid(cacheKey, known, isUse)) {
       if (isUse) for (const slot of known.slots) index.countUse(slot);
       return merged(waiting, without(known.responses, beside));
     }
     const entries = index.find(hash, check);
-    if (entries.length === 0) return waiting;
     if (isUse) for (const { slot } of entries) index.countUse(slot);
     const missing = beside === null ? entries : entries.filter(({ variant }) => !hasVariant(beside, variant));
-    if (missing.length === 0) return waiting;
+    if (missing.length === 0) {
+      const isSettled = beside !== null && beside.length > 0 && waiting.length === 0;
+      if (isSettled) this.#settled.set(beside, { bucket, version });
+      return waiting;
+    }
     return merged(waiting, this.#read(cacheKey, missing, version, missing.length === entries.length));
   }
 

@@ -68,7 +68,18 @@ export class Disk {
     this.writer = new SegmentWriter({ folder, table, layout, onFault, onSealed: () => this.#makeRoom() });
     const { writer } = this;
     const { segmentBytes } = layout;
-    this.#tools = { folder, table, index, files, writer, removals, invalidations, segmentBytes, onFault };
+    this.#tools = {
+      folder,
+      table,
+      index,
+      files,
+      writer,
+      removals,
+      invalidations,
+      segmentBytes,
+      onFault,
+      isClosed: () => this.#isClosed,
+    };
     this.#takeCare();
     this.#care = setInterval(() => this.#takeCare(), STORAGE_LIMITS.diskCareMs);
   }
@@ -162,6 +173,8 @@ export class Disk {
       const segments = registerSegments(this.#tools);
       this.#table.endRegistration();
       await recoverSegments(this.#tools, segments);
+      // What is left then is the next worker's, as of one that has ended.
+      if (this.#isClosed) return;
       this.#table.endRecovery();
       this.#makeRoom();
     } catch (error) {

@@ -19,6 +19,8 @@ export interface RecoveryTools {
   readonly removals: RemovalLog;
   readonly invalidations: Invalidations;
   readonly onFault: (error: unknown) => void;
+  /** Whether to leave the rest to whoever comes next. */
+  readonly isClosed: () => boolean;
 }
 
 const NAME = /^(\d+)\.seg$/;
@@ -52,9 +54,11 @@ export async function recoverSegments(
     const entries = await readEntries(tools, segment);
     if (entries === null) continue;
     for (const entry of entries) {
-      if (!isRemoved(tools, removed, entry))
+      if (!isRemoved(tools, removed, entry)) {
         tools.index.putIfAbsent(entry, { ...entry, segment: segment.id });
+      }
       await time.next();
+      if (tools.isClosed()) return;
     }
     tools.table.seal(segment.place);
   }

@@ -88,7 +88,10 @@ export class SegmentTable {
   }
 
   seal(place: number): void {
-    Atomics.store(this.#words, this.#wordOf(place) + STATE, SEALED);
+    const word = this.#wordOf(place);
+    // Nobody's, so that who takes it to reclaim it is not taken for its former owner.
+    Atomics.store(this.#words, word + OWNER, 0);
+    Atomics.store(this.#words, word + STATE, SEALED);
   }
 
   free(place: number): void {
