@@ -1,4 +1,4 @@
-/** Long work beside requests: a little at a time. */
+/** Long work beside requests: a little at a time. Whoever does it asks whether its slice is over, and then waits. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How long work goes on before others have their turn, ms. */
@@ -7,9 +7,12 @@ const SLICE_MS = 2;
 export class SlicesOfTime {
   #until = performance.now() + SLICE_MS;
 
-  /** Resolves at once, or after others have had their turn. */
+  get isOver(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** Resolves when others have had their turn: the next slice begins. */
   async next(): Promise<void> {
-    if (performance.now() < this.#until) return;
     await nextTurn();
     this.#until = performance.now() + SLICE_MS;
   }

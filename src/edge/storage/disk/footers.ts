@@ -56,7 +56,7 @@ async function scan(handle: FileHandle, size: number): Promise<FooterEntry[]> {
       if (entry === null) break;
       entries.push(entry);
       at += entry.byteLength;
-      await time.next();
+      if (time.isOver) await time.next();
     }
     // Nothing whole at the beginning of a block: here it ends.
     if (at === 0) break;

@@ -61,7 +61,7 @@ async function emptySegment(
   let movable = segmentBytes * MOVED_SHARE_MAX;
   let evictions = 0;
   for (const entry of entries) {
-    await time.next();
+    if (time.isOver) await time.next();
     const { hash, check, variant, offset } = entry;
     const known = index
       .find(hash, check)

@@ -57,7 +57,7 @@ export async function recoverSegments(
       if (!isRemoved(tools, removed, entry)) {
         tools.index.putIfAbsent(entry, { ...entry, segment: segment.id });
       }
-      await time.next();
+      if (time.isOver) await time.next();
       if (tools.isClosed()) return;
     }
     tools.table.seal(segment.place);
