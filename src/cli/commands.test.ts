@@ -470,7 +470,7 @@ describe('status, stats, explain and tokens', () => {
 describe('the program', () => {
   test('help is for everyone, and names every command', async () => {
     const help = await outputOf('--help');
-    for (const name of ['site', 'purge', 'pop', 'status', 'stats', 'explain', 'token'])
+    for (const name of ['site', 'purge', 'pop', 'status', 'stats', 'cache', 'explain', 'token'])
       expect(help).toContain(`\n  ${name}`);
     expect(await outputOf('help', 'purge')).toContain('--everything');
     expect(await outputOf('help', 'site', 'rule', 'add')).toContain('--edge-ttl');

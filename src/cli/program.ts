@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { APP_ERROR_CODES, AppError } from '#core/base/app-error.ts';
 import { ApiError } from '#core/contract/errors.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import { addCacheCommands } from './commands/cache.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addPopCommands } from './commands/pop.ts';
 import { addPurgeCommand } from './commands/purge.ts';
@@ -51,6 +52,7 @@ export function createProgram(io: CliIo): Command {
   addPopCommands(program, io);
   addStatusCommand(program, io);
   addStatsCommand(program, io);
+  addCacheCommands(program, io);
   addExplainCommand(program, io);
   addTokenCommands(program, io);
   addHelpCommand(program);

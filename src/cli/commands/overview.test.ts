@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import type { Stats } from '#core/contract/stats.ts';
 import type { Status } from '#core/contract/status.ts';
 import { renderTable } from '../table.ts';
+import { renderCacheStats } from './cache.ts';
 import { renderStats } from './stats.ts';
 import { renderStatus } from './status.ts';
 
@@ -85,6 +86,29 @@ test('status: an edge that keeps responses otherwise than asked for says why', (
   expect(renderStatus(PLAIN, { ...STATUS, parts })).toContain(
     '\n\nedge:lax-1/0: no shared memory: /x is full.\n\nEDGE',
   );
+});
+
+test('cache stats: a line for each tier, and what is wrong', () => {
+  const tier = { storedResponses: 1234, bodyBytes: 12_345_678, budgetBytes: 200_000_000, hits: 99 };
+  const storage = {
+    storedResponses: 1234,
+    bodyBytes: 12_345_678,
+    budgetBytes: 200_000_000,
+    problem: '/x cannot be read: EIO',
+    tiers: [
+      { ...tier, tier: 'shared memory' as const, evictions: 1, refusals: 2 },
+      { ...tier, tier: 'disk' as const, evictions: 0, refusals: 0 },
+    ],
+  };
+  const parts = STATUS.parts.map((part) => (part.part === 'edge:lax-1/0' ? { ...part, storage } : part));
+  expect(
+    renderCacheStats(PLAIN, parts),
+  ).toBe(`PART          TIER           RESPONSES    BYTES      OF  HITS  EVICTED  REFUSED
+edge:lax-1/0  shared memory      1,234  12.3 MB  200 MB    99        1        2
+edge:lax-1/0  disk               1,234  12.3 MB  200 MB    99        0        0
+
+edge:lax-1/0: /x cannot be read: EIO.
+`);
 });
 
 test('status: all is well, and no name server to ask', () => {

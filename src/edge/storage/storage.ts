@@ -74,10 +74,10 @@ export interface Storage {
   freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null;
   /**
    * Forgets every variant under a key, and under the keys of its kinds where it is a URL's (`cache-key.ts`), and lets
-   * no fill under way for them be published (invalidation RFC 9111 §4.4, or purge by URL). Returns how many stored responses there were.
+   * no fill under way for them be published (invalidation RFC 9111 §4.4, or purge by URL). Returns how many stored responses there were. Throws where that could not be done.
    */
   remove(cacheKey: string): number;
-  /** Forgets the variant with the same Vary values as `head`: another tier has a newer one. */
+  /** Forgets the variant with the same Vary values as `head`, because another tier has a newer one. Throws nothing. */
   forget(cacheKey: string, head: StoredHead): void;
   statistics(): StorageStatistics;
   /** The same apart, by tier, in the order in which they are looked into. */

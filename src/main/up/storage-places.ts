@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppError } from '#core/base/app-error.ts';
 import { removeSharedFiles } from '#edge/storage/shared-file.ts';
 import { writeFileAtomically } from '#platform/atomic-file.ts';
 import { textHash } from '#platform/text-hash.ts';
@@ -26,9 +27,13 @@ const SYSTEM_FOLDER = '/dev/shm';
 const ID_FILE = 'storage-id';
 const ID = /^[0-9a-f]{16}$/;
 
+/** Throws AppError `invalid` when disks have nowhere to keep their index. */
 export function storagePlaces({ dataDirectory, memoryFile, disks }: UpOptions): StoragePlaces {
   const isPossible = memoryFile !== null && (memoryFile !== undefined || existsSync(SYSTEM_FOLDER));
-  if (!isPossible) return { sharedMemory: null, disks: [] };
+  if (!isPossible) {
+    if (disks.length === 0) return { sharedMemory: null, disks: [] };
+    throw new AppError('invalid', '--disk: there is no /dev/shm here; name another place with --memory-file');
+  }
   const id = idOf(dataDirectory);
   const sharedMemory = `${memoryFile ?? join(SYSTEM_FOLDER, 'perigee')}-${id}`;
   return {

@@ -280,6 +280,23 @@ describe('after the index has gone', () => {
     await second.storage.close();
   });
 
+  test('on a disk of another size, what fits is there', async () => {
+    const first = open({ name: 'size', byteLength: 4096 * MIB });
+    await first.disk.recovered;
+    for (let i = 0; i < 30; i++) store(first.storage, `k${i}`, bytesOf(200_000, i));
+    await first.storage.close();
+    const larger = open({ name: 'size', byteLength: 8192 * MIB });
+    await larger.disk.recovered;
+    expect(await bodyOf(larger.storage, 'k7')).toEqual(bytesOf(200_000, 7));
+    await larger.storage.close();
+    // A segment of these has 4 MiB.
+    const smaller = open({ name: 'size', byteLength: 64 * MIB });
+    await smaller.disk.recovered;
+    expect(smaller.storage.lookup('k7')).toEqual([]);
+    expect(readdirSync(smaller.folder).filter((name) => name.endsWith('.seg'))).toEqual([]);
+    await smaller.storage.close();
+  });
+
   test('a segment that cannot be read is left out, and the others are there', async () => {
     const first = open({ name: 'damaged' });
     store(first.storage, 'k0', bytesOf(10, 0));

@@ -149,7 +149,9 @@ export class DiskStorage implements Storage {
     if (this.#isClosed) return 0;
     this.invalidations.addUrl(cacheKey);
     this.#disk.noteRemoval(urlHashOf(cacheKey), this.invalidations.sequence);
-    return this.#remove(cacheKey, null);
+    const removed = this.#remove(cacheKey, null);
+    if (removed === null) throw new Error('another worker has held the lock of the index for too long');
+    return removed;
   }
 
   forget(cacheKey: string, head: StoredHead): void {
@@ -435,15 +437,15 @@ export class DiskStorage implements Storage {
     else this.#pending.set(cacheKey, others);
   }
 
-  #remove(cacheKey: string, variant: number | null): number {
+  /** Null: another worker has held the lock of the index for too long. */
+  #remove(cacheKey: string, variant: number | null): number | null {
     const pending = this.#pending.get(cacheKey) ?? NONE;
     const kept = pending.filter((each) => variant !== null && each.variant !== variant);
     if (kept.length === 0) this.#pending.delete(cacheKey);
     else this.#pending.set(cacheKey, kept);
     const { hash, check } = keyName(cacheKey, 0);
     const removed = this.#disk.index.remove(hash, check, variant);
-    if (removed === null) throw new Error('another worker has held the lock of the index for too long');
-    return removed + pending.length - kept.length;
+    return removed === null ? null : removed + pending.length - kept.length;
   }
 }
 

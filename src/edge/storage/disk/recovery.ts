@@ -2,7 +2,7 @@
  * Making the index of a disk again from its segments' footers, while the disk serves and takes new responses already:
  * the newest segments first, and nothing where something newer is known.
  */
-import { readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import { SlicesOfTime } from '../slices-of-time.ts';
 import type { DiskIndex } from './disk-index.ts';
@@ -18,6 +18,8 @@ export interface RecoveryTools {
   readonly index: DiskIndex;
   readonly removals: RemovalLog;
   readonly invalidations: Invalidations;
+  /** The most that one has. */
+  readonly segmentBytes: number;
   readonly onFault: (error: unknown) => void;
   /** Whether to leave the rest to whoever comes next. */
   readonly isClosed: () => boolean;
@@ -25,8 +27,11 @@ export interface RecoveryTools {
 
 const NAME = /^(\d+)\.seg$/;
 
-/** Gives every segment on the disk its place, the newest first; those that there is no room for any more go. */
-export function registerSegments({ folder, table }: RecoveryTools): TakenSegment[] {
+/**
+ * Gives every segment on the disk its place, the newest first. Those that there is no room for any more go, and those that
+ * are larger than segments are now: the disk was given another size.
+ */
+export function registerSegments({ folder, table, segmentBytes }: RecoveryTools): TakenSegment[] {
   const ids = readdirSync(folder)
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
@@ -36,8 +41,9 @@ export function registerSegments({ folder, table }: RecoveryTools): TakenSegment
   for (const id of ids) {
     // One that a worker has, or had.
     if (table.has(id)) continue;
-    const place = table.take(OPEN, id);
-    if (place === null) unlinkSync(segmentFile(folder, id));
+    const file = segmentFile(folder, id);
+    const place = statSync(file).size > segmentBytes ? null : table.take(OPEN, id);
+    if (place === null) unlinkSync(file);
     else taken.push(place);
   }
   return taken;

@@ -113,7 +113,9 @@ export class SharedStorage implements Storage {
     if (this.#isClosed) return 0;
     // First, so that a fill under way, wherever it is, is either forbidden by this or removed below; and the kinds with it.
     this.invalidations.addUrl(cacheKey);
-    return this.#remove(cacheKey, null);
+    const removed = this.#remove(cacheKey, null);
+    if (removed === null) throw new Error('another worker has held the lock of shared memory for too long');
+    return removed;
   }
 
   forget(cacheKey: string, head: StoredHead): void {
@@ -222,12 +224,10 @@ export class SharedStorage implements Storage {
     return stamp === null ? null : new SharedResponse(head, prepareHead(head), body, stamp);
   }
 
-  #remove(cacheKey: string, variantHash: number | null): number {
+  /** Null: another worker has held the lock for too long. */
+  #remove(cacheKey: string, variantHash: number | null): number | null {
     const keyHash = textHash(cacheKey);
-    const removed = this.#shardOf(keyHash).remove(cacheKey, keyHash, variantHash);
-    if (removed === null)
-      throw new Error('another worker has held the lock of the shared memory for too long');
-    return removed;
+    return this.#shardOf(keyHash).remove(cacheKey, keyHash, variantHash);
   }
 }
 
