@@ -5,6 +5,7 @@ import { DEFAULT_DATA_DIRECTORY } from '#cli/connection.ts';
 import { createProgram, runProgram } from '#cli/program.ts';
 import { collect } from '#cli/repeated-option.ts';
 import { createLogger } from '#platform/log.ts';
+import { verifyCache, verifyText } from './cache-verify.ts';
 import { askReload } from './up/command-socket.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
 import { refuseFailed, reloadText } from './up/reload-text.ts';
@@ -81,6 +82,18 @@ program
     } else {
       io.out(reloadText(report));
     }
+  });
+
+const cache = program.commands.find((command) => command.name() === 'cache') ?? program;
+cache
+  .command('verify')
+  .description('read all that an edge keeps on a disk of this machine, and say what is damaged')
+  .argument('<path>', 'as given to --disk')
+  .option('--json', 'print the report as JSON')
+  .action(async (path: string, { json }: { readonly json?: boolean }) => {
+    const report = await verifyCache(path);
+    io.out(json ? `${JSON.stringify(report)}\n` : verifyText(report));
+    if (report.damagedRecords > 0) process.exitCode = 1;
   });
 
 const exitCode = await runProgram(program, process.argv, io);

@@ -4,7 +4,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PerigeeProcess, partProcess, startPerigeeIn } from '../../support/perigee-process.ts';
+import {
+  type PerigeeProcess,
+  partProcess,
+  runPerigee,
+  startPerigeeIn,
+} from '../../support/perigee-process.ts';
 import { until } from '../../support/until.ts';
 
 const HOST = 'www.example.com';
@@ -101,4 +106,8 @@ test('an end in order gives the memory back, and what is on a disk is there at t
   const { out } = await perigee.cli('cache', 'stats');
   expect(out).toMatch(/^edge:local\/0 +shared memory .*\nedge:local\/0 +disk +[1-9]/m);
   expect(await perigee.stop()).toBe(0);
+  const verified = await runPerigee(['cache', 'verify', join(data, 'disk')]);
+  expect(verified.exitCode).toBe(0);
+  expect(verified.out).toMatch(/^\d+ records of [\d.]+ MB in \d+ segments: 0 damaged\.\n$/);
+  expect((await runPerigee(['cache', 'verify', data])).err).toContain('holds nothing stored by Perigee');
 });

@@ -26,6 +26,7 @@ import { describeStorage, makeStoredHead, readAll } from '../storage.cases.ts';
 import type { Storage, StoredResponse } from '../storage.ts';
 import { Disk } from './disk.ts';
 import { DiskStorage } from './disk-storage.ts';
+import { verifyDisk } from './verify.ts';
 
 fileOnBun('only Bun maps files');
 
@@ -403,6 +404,26 @@ describe('a disk that is damaged or fails', () => {
     expect(large.bodyLength).toBe(3_000_000);
     expect(readAll(large.open(0, 3_000_000))).rejects.toThrow('damaged');
     await storage.close();
+  });
+
+  test('reading everything finds what was changed, and nothing else', async () => {
+    const opened = open();
+    for (let i = 0; i < 12; i++) store(opened.storage, `k${i}`, bytesOf(i * 100_000, i));
+    await written(opened);
+    expect(await verifyDisk(opened.folder)).toMatchObject({
+      segments: 2,
+      openSegments: 1,
+      damagedRecords: 0,
+    });
+    await opened.storage.close();
+    const whole = await verifyDisk(opened.folder);
+    // Three whole ones, nine heads, and their ten chunks.
+    expect(whole).toMatchObject({ openSegments: 0, damagedRecords: 0, records: 22 });
+    const file = join(opened.folder, '1.seg');
+    writeSync(openSync(file, 'r+'), new Uint8Array([1, 2, 3]), 0, 3, 50_000);
+    const { damagedRecords, damaged } = await verifyDisk(opened.folder);
+    expect(damagedRecords).toBe(1);
+    expect(damaged[0]?.file).toBe(file);
   });
 
   test('segments that have gone are misses', async () => {

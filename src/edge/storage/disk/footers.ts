@@ -23,15 +23,20 @@ const BLOCK_BYTES = 2 * CHUNK_BYTES;
 export async function entriesOf(file: string): Promise<FooterEntry[]> {
   const handle = await open(file, 'r+');
   try {
-    const { size } = await handle.stat();
-    const listed = await readListed(handle, size);
-    if (listed !== null) return listed;
-    const found = await scan(handle, size);
-    await finish(handle, found);
-    return found;
+    const { entries, isSealed } = await entriesIn(handle);
+    if (!isSealed) await finish(handle, entries);
+    return entries;
   } finally {
     await handle.close();
   }
+}
+
+/** The same of an open file, which is only read. */
+export async function entriesIn(handle: FileHandle): Promise<{ entries: FooterEntry[]; isSealed: boolean }> {
+  const { size } = await handle.stat();
+  const listed = await readListed(handle, size);
+  if (listed !== null) return { entries: listed, isSealed: true };
+  return { entries: await scan(handle, size), isSealed: false };
 }
 
 async function readListed(handle: FileHandle, size: number): Promise<FooterEntry[] | null> {
@@ -75,8 +80,8 @@ async function finish(handle: FileHandle, entries: readonly FooterEntry[]): Prom
   await handle.write(footer.bytes, 0, footer.bytes.byteLength, end);
 }
 
-/** Rejects when they are not all there. */
-async function readAt(handle: FileHandle, at: number, byteLength: number): Promise<Octets> {
+/** Octets of a file, in memory of their own. Rejects when they are not all there. */
+export async function readAt(handle: FileHandle, at: number, byteLength: number): Promise<Octets> {
   const octets = Octets.allocate(Math.ceil(byteLength / 8) * 8);
   const { bytesRead } = await handle.read(octets.bytes, 0, byteLength, at);
   if (bytesRead < byteLength) throw new Error(`${bytesRead} of ${byteLength} octets could be read`);
