@@ -16,6 +16,12 @@ export class Octets {
     this.doubles = new Float64Array(memory, byteOffset, byteLength / 8);
   }
 
+  /** For who writes all of it before anything is read: what is there at first may be anything. */
+  static allocateUnset(byteLength: number): Octets {
+    const { buffer, byteOffset } = Buffer.allocUnsafeSlow(byteLength);
+    return new Octets(buffer, byteOffset, byteLength);
+  }
+
   static allocate(byteLength: number): Octets {
     return new Octets(new ArrayBuffer(byteLength));
   }

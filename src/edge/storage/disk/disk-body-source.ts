@@ -7,6 +7,8 @@ import { CHUNK, CHUNK_BYTES, type ObjectId, readDiskRecord } from './segment-for
 
 export class DiskBodySource implements BodySource {
   readonly length: number;
+  /** A chunk is read for this reader alone, so that its memory can be used anew when it has left. */
+  readonly isSole = true;
   readonly #files: SegmentFiles;
   readonly #object: ObjectId;
   readonly #chunks: readonly Location[];

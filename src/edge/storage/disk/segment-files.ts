@@ -35,7 +35,7 @@ export class SegmentFiles {
   /** The octets of a record, in memory of their own. Rejects with what the system says, or when there are fewer. */
   read({ segment, offset, byteLength }: Location): Promise<Octets> {
     return new Promise((resolve, reject) => {
-      const octets = Octets.allocate(byteLength);
+      const octets = Octets.allocateUnset(byteLength);
       const descriptor = this.#descriptorOf(segment);
       read(descriptor, octets.bytes, 0, byteLength, offset, (error, count) => {
         if (error !== null) reject(error);
