@@ -12,6 +12,12 @@ import { addStatistics, OutgrowingWriter, TierWriter } from './tiered-storage.ts
 /** Seeds what a disk is chosen by: keys of one disk are spread over its index by other hashes. */
 const CHOICE_SEED = 0x2f6e_2b1d;
 
+/**
+ * Of what is found on a disk alone, what comes back to memory: the often asked for soon does, and what is asked for now and
+ * then does not cost a copy each time, nor push out what is used more.
+ */
+const PROMOTED_SHARE = 1 / 4;
+
 export interface DiskOfStorage {
   readonly storage: DiskStorage;
   /** Its share of the keys: its size, in whatever unit is the same for all. */
@@ -38,7 +44,7 @@ export class DiskBackedStorage implements Storage {
     const inMemory = this.#memory.lookup(cacheKey);
     const onDisk = this.#diskOf(cacheKey).lookupBeside(cacheKey, inMemory);
     if (onDisk.length === 0) return inMemory;
-    for (const stored of onDisk) this.#promote(cacheKey, stored);
+    if (Math.random() < PROMOTED_SHARE) for (const stored of onDisk) this.#promote(cacheKey, stored);
     return inMemory.length === 0 ? onDisk : newestFirst([...inMemory, ...onDisk]);
   }
 

@@ -119,7 +119,9 @@ describe('memory in front of disks', () => {
     const gone = Array.from({ length: 500 }, (_, i) => i).filter((i) => memory.peek(`k${i}`).length === 0);
     expect(gone.length).toBeGreaterThan(300);
     for (const i of gone) expect(await bodyOf(both, `k${i}`)).toEqual(bytesOf(10_000, i));
-    expect(memory.peek(`k${gone.at(-1)}`).length).toBe(1);
+    // Of several lookups one brings it back.
+    const last = `k${gone.at(-1)}`;
+    await until('it is in memory', () => both.lookup(last).length === 1 && memory.peek(last).length === 1);
     await both.close();
   });
 
