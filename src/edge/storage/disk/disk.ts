@@ -132,6 +132,7 @@ export class Disk {
     }
   }
 
+  /** Of all workers: responses, and octets of all records. */
   figures() {
     const { byteLength: _, segmentBytes, segmentCount } = this.layout;
     return {
@@ -178,6 +179,7 @@ export class Disk {
       this.#table.endRecovery();
       this.#makeRoom();
     } catch (error) {
+      this.#table.giveUpRecovery();
       this.state.readFailed(error);
     }
   }

@@ -48,8 +48,13 @@ export class SegmentTable {
   beginRecovery(): boolean {
     const word = this.#control + at.RECOVERY_WORD;
     const owner = Atomics.load(this.#words, word);
-    if (owner === RECOVERED || (owner !== 0 && owner !== OWN_MARK && !hasEnded(owner))) return false;
+    if (owner === RECOVERED || (owner !== 0 && !hasEnded(owner))) return false;
     return Atomics.compareExchange(this.#words, word, owner, OWN_MARK) === owner;
+  }
+
+  /** Something failed before the end: whoever looks next begins anew. */
+  giveUpRecovery(): void {
+    Atomics.store(this.#words, this.#control + at.RECOVERY_WORD, 0);
   }
 
   /** Whether all segments on the disk have their places, so that new ones can be given theirs. */
