@@ -39,6 +39,8 @@ interface OpenSegment {
   /** Octets up to where buffers have been handed on to be written. */
   written: number;
   readonly entries: FooterEntry[];
+  /** Something of it could not be written: it has been given up, and its descriptor may be another file's by now. */
+  isGivenUp: boolean;
 }
 
 export interface SegmentWriterOptions {
@@ -104,15 +106,11 @@ export class SegmentWriter {
     const used = this.#used;
     if (segment === null || buffer === null || used === 0) return this.#tail;
     const at = segment.written;
-    const published = this.#published;
-    const failed = this.#failed;
+    const { published, failed } = this.#takeWaiting();
     segment.written += used;
-    this.#buffer = null;
-    this.#used = 0;
-    this.#published = [];
-    this.#failed = [];
     this.#enqueue(segment, async () => {
       try {
+        if (segment.isGivenUp) throw new Error('the segment has been given up');
         await writeWhole(segment.descriptor, buffer.bytes.subarray(0, used), at);
         for (const tell of published) tell();
       } catch (error) {
@@ -123,6 +121,15 @@ export class SegmentWriter {
       }
     });
     return this.#tail;
+  }
+
+  #takeWaiting(): { published: readonly (() => void)[]; failed: readonly (() => void)[] } {
+    const waiting = { published: this.#published, failed: this.#failed };
+    this.#buffer = null;
+    this.#used = 0;
+    this.#published = [];
+    this.#failed = [];
+    return waiting;
   }
 
   /** Writes what waits, and seals the open segment. */
@@ -182,7 +189,7 @@ export class SegmentWriter {
     if (taken === null) return null;
     try {
       const descriptor = openSync(segmentFile(folder, taken.id), 'wx', 0o600);
-      this.#segment = { ...taken, descriptor, written: 0, entries: [] };
+      this.#segment = { ...taken, descriptor, written: 0, entries: [], isGivenUp: false };
       return this.#segment;
     } catch (error) {
       table.free(taken.place);
@@ -194,6 +201,7 @@ export class SegmentWriter {
   #seal(segment: OpenSegment): void {
     this.#segment = null;
     this.#enqueue(segment, async () => {
+      if (segment.isGivenUp) return;
       const footer = Octets.allocate(footerBytes(segment.entries.length));
       writeFooter(footer, segment.entries);
       // After a loss of power only a segment that has its footer is believed: what it lists must be there by then.
@@ -208,8 +216,14 @@ export class SegmentWriter {
   /** After all before it. A segment of which something could not be written is given up. */
   #enqueue(segment: OpenSegment, work: () => Promise<void>): void {
     this.#tail = this.#tail.then(work).catch(async (error: unknown) => {
-      if (this.#segment === segment) this.#segment = null;
+      if (segment.isGivenUp) return;
+      segment.isGivenUp = true;
       this.#options.onFault(error);
+      if (this.#segment === segment) {
+        this.#segment = null;
+        this.#pendingBytes -= this.#used;
+        for (const tell of this.#takeWaiting().failed) tell();
+      }
       await closeAsync(segment.descriptor).catch(() => undefined);
       await unlinkAsync(segmentFile(this.#options.folder, segment.id)).catch(() => undefined);
       this.#options.table.free(segment.place);
