@@ -1,6 +1,5 @@
 /** A fill on its way to a tier outside of the heap: it grows in its worker's own memory, and goes there at its end. */
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import { releaseBytes } from '#platform/release-bytes.ts';
 import { GrowingBody } from './memory/growing-body.ts';
 import type { StorageWriter, StoredResponse } from './storage.ts';
 
@@ -43,20 +42,10 @@ export class OuterWriter implements StorageWriter {
 
   write(bytes: Uint8Array, isGiven = false): boolean {
     if (!this.#isOpen) return false;
-    const isKept = isGiven && this.#body.mayKeep(bytes);
-    const capacity = isKept ? bytes.buffer.byteLength : this.#body.capacityFor(bytes.byteLength);
-    if (capacity === null || !this.#hold(capacity - this.#body.capacity)) {
-      this.#leave();
-      this.#fills.refused();
-      return false;
-    }
-    if (isKept) {
-      this.#body.keep(bytes);
-    } else {
-      this.#body.append(bytes, capacity);
-      if (isGiven) releaseBytes(bytes);
-    }
-    return true;
+    if (this.#body.take(bytes, isGiven, this.#hold)) return true;
+    this.#leave();
+    this.#fills.refused();
+    return false;
   }
 
   view(offset: number): Uint8Array {
@@ -74,11 +63,11 @@ export class OuterWriter implements StorageWriter {
     if (this.#isOpen) this.#leave();
   }
 
-  #hold(bytes: number): boolean {
+  readonly #hold = (bytes: number): boolean => {
     if (this.#fills.heldBytes + bytes > this.#fills.bytesMax) return false;
     this.#fills.heldBytes += bytes;
     return true;
-  }
+  };
 
   #leave(): void {
     this.#isOpen = false;

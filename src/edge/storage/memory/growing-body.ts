@@ -3,6 +3,7 @@
  * piece and followers can read what is there as views. Growth asks for the bytes first, so that
  * every byte held is a byte accounted for.
  */
+import { releaseBytes } from '#platform/release-bytes.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -32,6 +33,23 @@ export class GrowingBody {
   /** Bytes held: what is charged to the budget. */
   get capacity(): number {
     return this.#capacity;
+  }
+
+  /**
+   * Takes bytes, where `hold` grants what they need beyond `capacity`; else false, and nothing has changed. `isGiven`:
+   * `bytes` belong to nobody else, and are kept as they are, or freed (`StorageWriter.write`).
+   */
+  take(bytes: Uint8Array, isGiven: boolean, hold: (bytes: number) => boolean): boolean {
+    const isKept = isGiven && this.mayKeep(bytes);
+    const capacity = isKept ? bytes.buffer.byteLength : this.capacityFor(bytes.byteLength);
+    if (capacity === null || !hold(capacity - this.capacity)) return false;
+    if (isKept) {
+      this.keep(bytes);
+    } else {
+      this.append(bytes, capacity);
+      if (isGiven) releaseBytes(bytes);
+    }
+    return true;
   }
 
   /** The capacity needed to take `count` more bytes; null when the bound or the announced length forbids them. */

@@ -11,7 +11,6 @@ import { assert } from '#core/base/assert.ts';
 import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import { releaseBytes } from '#platform/release-bytes.ts';
 import type { BodySource } from '../../exchange.ts';
 import { KindIndex } from '../../kind-index.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
@@ -360,19 +359,9 @@ class MemoryWriter implements StorageWriter {
 
   write(bytes: Uint8Array, isGiven = false): boolean {
     if (!this.#isOpen) return false;
-    const isKept = isGiven && this.#body.mayKeep(bytes);
-    const capacity = isKept ? bytes.buffer.byteLength : this.#body.capacityFor(bytes.byteLength);
-    if (capacity === null || !this.#store.reserve(capacity - this.#body.capacity)) {
-      this.#leave('refused');
-      return false;
-    }
-    if (isKept) {
-      this.#body.keep(bytes);
-    } else {
-      this.#body.append(bytes, capacity);
-      if (isGiven) releaseBytes(bytes);
-    }
-    return true;
+    if (this.#body.take(bytes, isGiven, this.#store.reserve)) return true;
+    this.#leave('refused');
+    return false;
   }
 
   view(offset: number): Uint8Array {
