@@ -40,6 +40,8 @@ export const STORAGE_LIMITS = {
   diskPendingBytesMax: 32 * 1024 * 1024,
   /** What each worker may take for copies of heads and small bodies that it read of a disk of late, bytes. */
   diskRecentBytesMax: 16 * 1024 * 1024,
+  /** Of one of a worker's files about what was removed, bytes: a million removals. */
+  removalFileBytesMax: 16 * 1024 * 1024,
   /** How long a disk that failed is left alone, ms. */
   diskRetryMs: 10_000,
   /** How often what other workers left is looked for, ms. */

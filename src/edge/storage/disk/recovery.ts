@@ -7,7 +7,7 @@ import type { Invalidations } from '#core/caching/invalidations.ts';
 import { SlicesOfTime } from '../slices-of-time.ts';
 import type { DiskIndex } from './disk-index.ts';
 import { entriesOf } from './footers.ts';
-import type { RemovalLog } from './removal-log.ts';
+import type { RemovalLog, Removals } from './removal-log.ts';
 import { segmentFile } from './segment-files.ts';
 import type { FooterEntry } from './segment-format.ts';
 import { OPEN, type SegmentTable, type TakenSegment } from './segment-table.ts';
@@ -59,7 +59,8 @@ export async function recoverSegments(
   for (const segment of segments) {
     const entries = await readEntries(tools, segment);
     if (entries === null) continue;
-    for (const entry of entries) {
+    // What came later stands for what came before it.
+    for (const entry of entries.toReversed()) {
       if (!isRemoved(tools, removed, entry)) {
         tools.index.putIfAbsent(entry, { ...entry, segment: segment.id });
       }
@@ -88,8 +89,12 @@ async function readEntries(tools: RecoveryTools, { id, place }: TakenSegment): P
 
 function isRemoved(
   { invalidations }: RecoveryTools,
-  removed: ReadonlyMap<number, number>,
+  { urls, all }: Removals,
   { urlHash, sequence }: FooterEntry,
 ): boolean {
-  return (removed.get(urlHash) ?? 0) > sequence || invalidations.isHashInvalidated(urlHash, sequence);
+  return (
+    all > sequence ||
+    (urls.get(urlHash) ?? 0) > sequence ||
+    invalidations.isHashInvalidated(urlHash, sequence)
+  );
 }
