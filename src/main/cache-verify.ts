@@ -1,4 +1,6 @@
 /** `perigee cache verify PATH`: reads all that an edge keeps on a disk, and says what is damaged. For whoever has the disk. */
+
+import { formatBytes, formatCount } from '#cli/quantity.ts';
 import { AppError } from '#core/base/app-error.ts';
 import { errorMessage } from '#core/base/error-message.ts';
 import { type VerifyReport, verifyDisk } from '#edge/storage/disk/verify.ts';
@@ -23,9 +25,10 @@ export function verifyText({
   damaged,
   damagedRecords,
 }: VerifyReport): string {
-  const size = `${(octets / 1e6).toFixed(1)} MB`;
   const open = openSegments === 0 ? '' : `, ${openSegments} of them being written or left by a crash`;
-  const lines = [`${records} records of ${size} in ${segments} segments${open}: ${damagedRecords} damaged.`];
+  const lines = [
+    `${formatCount(records)} records of ${formatBytes(octets)} in ${segments} segments${open}: ${damagedRecords} damaged.`,
+  ];
   for (const { file, offset, reason } of damaged) {
     lines.push(`  ${file}${offset === null ? '' : ` at ${offset}`}: ${reason}`);
   }

@@ -50,7 +50,7 @@ export class DiskBackedStorage implements Storage {
 
   peek(cacheKey: string): readonly StoredResponse[] {
     const inMemory = this.#memory.peek(cacheKey);
-    const onDisk = this.#diskOf(cacheKey).lookupBeside(cacheKey, inMemory);
+    const onDisk = this.#diskOf(cacheKey).peekBeside(cacheKey, inMemory);
     return onDisk.length === 0 ? inMemory : newestFirst([...inMemory, ...onDisk]);
   }
 

@@ -89,10 +89,10 @@ export class DiskIndex {
     return Atomics.load(this.#words, bucket);
   }
 
-  /** A hint for reclaim. */
+  /** A hint for reclaim. Not counted when the slot changes meanwhile: its size is in the same word. */
   countUse(slot: number): void {
     const size = this.#words[slot + SIZE] as number;
-    if (size % 4 < USES_MAX) this.#words[slot + SIZE] = size + 1;
+    if (size % 4 < USES_MAX) Atomics.compareExchange(this.#words, slot + SIZE, size, size + 1);
   }
 
   /** Enters a record in place of the one with the same name; false when it may not be, or the index was busy for too long. */

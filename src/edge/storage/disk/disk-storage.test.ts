@@ -1,161 +1,35 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  truncateSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, openSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Invalidations } from '#core/caching/invalidations.ts';
-import type { StoredHead } from '#core/caching/stored-head.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { fileOnBun } from '../../../../test/support/runtime.ts';
 import { until } from '../../../../test/support/until.ts';
-import { DiskBackedStorage } from '../disk-backed-storage.ts';
 import { ownInvalidations } from '../own-invalidations.ts';
-import { openRegion } from '../shared/region.ts';
-import { SharedStorage } from '../shared/shared-storage.ts';
-import { removeSharedFiles } from '../shared-file.ts';
 import { describeStorage, makeStoredHead, readAll } from '../storage.cases.ts';
-import type { Storage, StoredResponse } from '../storage.ts';
+import type { StoredResponse } from '../storage.ts';
+import {
+  bodyOf,
+  bytesOf,
+  folder,
+  forgetIndex,
+  MIB,
+  type Opened,
+  open,
+  store,
+  written,
+} from './disk.cases.ts';
 import { Disk } from './disk.ts';
-import { DiskStorage } from './disk-storage.ts';
 import { verifyDisk } from './verify.ts';
 
 fileOnBun('only Bun maps files');
-
-const MIB = 1024 * 1024;
-const folder = mkdtempSync(join(tmpdir(), 'perigee-disk-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-let made = 0;
-
-interface Opened {
-  readonly name: string;
-  readonly storage: DiskStorage;
-  readonly disk: Disk;
-  readonly folder: string;
-}
-
-interface Wish {
-  readonly name?: string;
-  readonly byteLength?: number;
-  readonly objectBytesMax?: number;
-  readonly writeBytesPerSecond?: number;
-  readonly invalidations?: Invalidations;
-}
-
-function open({ name = `d${made++}`, byteLength = 64 * MIB, ...wish }: Wish = {}): Opened {
-  const { invalidations = ownInvalidations(), objectBytesMax = 16 * MIB, writeBytesPerSecond = null } = wish;
-  const own = join(folder, name);
-  const indexPath = join(folder, `${name}-index`);
-  const disk = Disk.open({ folder: own, byteLength, indexPath, invalidations, log: createSilentLogger() });
-  if ('reason' in disk) throw new Error(disk.reason);
-  const bounds = { fillBytesMax: 32 * MIB, objectBytesMax, writeBytesPerSecond };
-  return { name, storage: new DiskStorage({ disk, invalidations, ...bounds }), disk, folder: own };
-}
-
-/** As after a boot of the machine, or an end in order: what was in memory has gone. */
-function forgetIndex(name: string): void {
-  removeSharedFiles(join(folder, `${name}-index`));
-}
 
 describeStorage({
   name: 'disk',
   create: ({ objectBytesMax = 16 * MIB }) => open({ objectBytesMax }).storage,
   largeBodyBytes: 700_000,
   evictsSingly: false,
-});
-
-function bytesOf(length: number, seed: number): Uint8Array {
-  const pattern = Uint8Array.from({ length: 251 }, (_, i) => (i * 31 + seed * 7) & 255);
-  return new Uint8Array(Buffer.alloc(length, pattern));
-}
-
-function store(storage: Storage, key: string, body: Uint8Array, overrides: Partial<StoredHead> = {}) {
-  const { sequence } = storage.invalidations;
-  const writer = storage.admit(key, makeStoredHead({ sequence, ...overrides }), body.byteLength);
-  if (body.byteLength > 0) writer?.write(body);
-  return writer?.finish() ?? null;
-}
-
-async function bodyOf(storage: Storage, key: string): Promise<Uint8Array | null> {
-  const [stored] = storage.lookup(key);
-  return stored === undefined ? null : await readAll(stored.open(0, stored.bodyLength));
-}
-
-/** Whatever waits is on the disk afterwards, and nothing is served from memory any more. */
-const written = ({ disk, storage }: Opened): Promise<void> =>
-  until('it has been written', async () => {
-    await disk.writer.flush();
-    const { storedResponses } = storage.statistics();
-    return storedResponses === disk.figures().storedResponses;
-  }).then(() => undefined);
-
-describe('memory in front of disks', () => {
-  function stacked() {
-    const region = openRegion(join(folder, `m${made++}`), MIB);
-    if ('reason' in region) throw new Error(region.reason);
-    const { invalidations } = region;
-    const disks = [open({ invalidations }), open({ invalidations })];
-    const memory = new SharedStorage({ region });
-    const weighted = disks.map(({ storage }) => ({ storage, weight: 1 }));
-    return { memory, disks, both: new DiskBackedStorage(memory, 20_000, weighted) };
-  }
-
-  test('what was pushed out of memory comes from a disk, and back to memory', async () => {
-    const { memory, disks, both } = stacked();
-    for (let i = 0; i < 500; i++) {
-      store(both, `k${i}`, bytesOf(10_000, i));
-      if (i % 20 === 0) await Promise.all(disks.map(written));
-    }
-    await Promise.all(disks.map(written));
-    for (const { disk } of disks) expect(disk.figures().storedResponses).toBeGreaterThan(150);
-    const gone = Array.from({ length: 500 }, (_, i) => i).filter((i) => memory.peek(`k${i}`).length === 0);
-    expect(gone.length).toBeGreaterThan(300);
-    for (const i of gone) expect(await bodyOf(both, `k${i}`)).toEqual(bytesOf(10_000, i));
-    // Of several lookups one brings it back.
-    const last = `k${gone.at(-1)}`;
-    await until('it is in memory', () => both.lookup(last).length === 1 && memory.peek(last).length === 1);
-    await both.close();
-  });
-
-  test('of a variant only the newest stays, wherever it is, also after memory has gone', async () => {
-    const { memory, disks, both } = stacked();
-    for (const length of [10, 50_000, 20, 60_000, 30]) {
-      store(both, 'k', bytesOf(length, length));
-      expect(both.lookup('k').map(({ bodyLength }) => bodyLength)).toEqual([length]);
-      await Promise.all(disks.map(written));
-      memory.forget('k', makeStoredHead());
-      expect(both.lookup('k').map(({ bodyLength }) => bodyLength)).toEqual([length]);
-    }
-    expect(both.remove('k')).toBe(1);
-    expect(both.lookup('k')).toEqual([]);
-    await both.close();
-  });
-
-  test('a removal of a URL reaches its kinds on every disk, also after the index has gone', async () => {
-    const { disks, both } = stacked();
-    const kinds = Array.from({ length: 20 }, (_, i) => `http://a/x c.kind=${i}`);
-    for (const key of kinds) store(both, key, bytesOf(50_000, 1));
-    await Promise.all(disks.map(written));
-    both.remove('http://a/x');
-    for (const key of kinds) expect(both.lookup(key)).toEqual([]);
-    store(both, kinds[0] as string, bytesOf(40_000, 2));
-    await both.close();
-    for (const { name } of disks) {
-      forgetIndex(name);
-      const again = open({ name });
-      await again.disk.recovered;
-      for (const key of kinds.slice(1)) expect(again.storage.lookup(key)).toEqual([]);
-      await again.storage.close();
-    }
-  });
 });
 
 describe('what is on a disk', () => {
@@ -252,6 +126,20 @@ describe('after the index has gone', () => {
     const found = await Promise.all(Array.from({ length: 20 }, (_, i) => bodyOf(second.storage, `k${i}`)));
     expect(found.filter((body) => body !== null).length).toBeGreaterThanOrEqual(19);
     for (const [i, body] of found.entries()) if (body !== null) expect(body).toEqual(bytesOf(5_000, i));
+    await second.storage.close();
+  });
+
+  test('of one segment the last of a name counts', async () => {
+    const first = open({ name: 'last' });
+    for (const length of [10, 20, 30]) {
+      store(first.storage, 'k', bytesOf(length, length));
+      await written(first);
+    }
+    await first.storage.close();
+    forgetIndex('last');
+    const second = open({ name: 'last' });
+    await second.disk.recovered;
+    expect(await bodyOf(second.storage, 'k')).toEqual(bytesOf(30, 30));
     await second.storage.close();
   });
 

@@ -114,6 +114,10 @@ export class DiskStorage implements Storage {
     return this.#find(cacheKey, null, false);
   }
 
+  peekBeside(cacheKey: string, known: readonly StoredResponse[]): readonly StoredResponse[] {
+    return this.#find(cacheKey, known, false);
+  }
+
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
     const writer = this.#admits(cacheKey, bodyLength ?? 0)
       ? OuterWriter.begin(this.#fills, cacheKey, head, bodyLength, this.#options.objectBytesMax)
@@ -211,7 +215,8 @@ export class DiskStorage implements Storage {
       if (isSettled) this.#settled.set(beside, { bucket, version });
       return waiting;
     }
-    return merged(waiting, this.#read(cacheKey, missing, version, missing.length === entries.length));
+    const areAll = missing.length === entries.length;
+    return merged(waiting, this.#read(cacheKey, missing, version, areAll, isUse));
   }
 
   /** Reads records; where they are all of the key's, they are remembered. */
@@ -220,13 +225,14 @@ export class DiskStorage implements Storage {
     entries: readonly IndexEntry[],
     version: number,
     areAll: boolean,
+    isUse: boolean,
   ): readonly DiskResponse[] {
     const { tick } = this.invalidations;
     const responses: DiskResponse[] = [];
     const slots: number[] = [];
     let byteLength = cacheKey.length;
     for (const entry of entries) {
-      const response = this.#readResponse(cacheKey, entry);
+      const response = this.#readResponse(cacheKey, entry, isUse);
       if (response === null) continue;
       responses.push(response);
       slots.push(entry.slot);
@@ -239,13 +245,18 @@ export class DiskStorage implements Storage {
     return responses;
   }
 
-  #readResponse(cacheKey: string, entry: IndexEntry): DiskResponse | null {
+  #readResponse(cacheKey: string, entry: IndexEntry, isUse: boolean): DiskResponse | null {
     const record = this.#readRecord(entry);
     if (record === null || record.key !== cacheKey || record.head === null) return null;
     const { head, kind, body, object, totalLength } = record;
     if (urlKeyWithin(cacheKey) !== cacheKey && this.#isRemoved(cacheKey, head)) return null;
-    if (kind === WHOLE) return new DiskResponse(head, new Uint8Array(body), body.byteLength);
-    const chunks = this.#chunksOf(object, totalLength, true);
+    if (kind === WHOLE) {
+      // Where less was read than there is, the index spoke of another record.
+      return body.byteLength === totalLength
+        ? new DiskResponse(head, new Uint8Array(body), totalLength)
+        : null;
+    }
+    const chunks = this.#chunksOf(object, totalLength, isUse);
     if (chunks === null) {
       // Of a response in parts none is of use without the others.
       this.#disk.index.drop(entry, entry);
@@ -375,10 +386,14 @@ export class DiskStorage implements Storage {
   }
 
   #beginChunks(cacheKey: string, response: DiskResponse, body: Uint8Array): boolean {
+    if (this.#storingBytes + body.byteLength > this.#options.fillBytesMax) return false;
     this.#hold(cacheKey, response);
     this.#storingBytes += body.byteLength;
     this.#writeChunks(cacheKey, response, body)
-      .catch(() => false)
+      .catch((error: unknown) => {
+        this.#disk.state.writeFailed(error);
+        return false;
+      })
       .then((isWritten) => {
         this.#storingBytes -= body.byteLength;
         if (!isWritten) this.#settle(cacheKey, response);

@@ -3,6 +3,7 @@
  * care for what others left behind.
  */
 import { mkdirSync } from 'node:fs';
+import { errorMessage } from '#core/base/error-message.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { Logger } from '#platform/log.ts';
 import { mapFile } from '#platform/mapped-file.ts';
@@ -93,7 +94,7 @@ export class Disk {
       if ('reason' in opened) return opened;
       return new Disk(mapFile(opened.file, 0, layout.byteLength), layout, options);
     } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error) };
+      return { reason: errorMessage(error) };
     }
   }
 

@@ -77,7 +77,7 @@ async function emptySegment(
 
 /** Whether it is on its way: what cannot be read or written stays behind, and goes. */
 async function move(
-  { index, files, writer }: ReclaimTools,
+  { index, files, writer, onFault }: ReclaimTools,
   entry: FooterEntry,
   known: IndexEntry,
 ): Promise<boolean> {
@@ -86,7 +86,8 @@ async function move(
     return writer.appendCopy(octets, known.byteLength, entry, (location) => {
       if (location === null || !index.move(known, known, location)) index.drop(known, known);
     });
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onFault(error);
     return false;
   }
 }
