@@ -12,9 +12,20 @@ import type { StoredResponse } from './storage/storage.ts';
 
 /** All stored responses for a place that no purge and no invalidation has made unusable; those that soft purges name are stale by now. */
 export function lookUp(road: Road, place: Place): readonly StoredResponse[] {
-  const found = ofSearch(place, road.storage.lookup(place.cacheKey));
+  return judged(road, place, road.storage.lookup(place.cacheKey));
+}
+
+/** The same where no disk has to be waited for; else a promise, after which `lookUp` does not wait. */
+export function lookUpAtOnce(road: Road, place: Place): readonly StoredResponse[] | Promise<void> {
+  const found = road.storage.lookupAtOnce(place.cacheKey);
+  return found instanceof Promise ? found : judged(road, place, found);
+}
+
+function judged(road: Road, place: Place, found: readonly StoredResponse[]): readonly StoredResponse[] {
   // The head is replaced for good, so that this is done once for a purge.
-  return usable(road, found, (stored, head) => replaceHead(road, place.cacheKey, stored, head));
+  return usable(road, ofSearch(place, found), (stored, head) =>
+    replaceHead(road, place.cacheKey, stored, head),
+  );
 }
 
 /** The same for an onlooker: changes nothing. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Fields } from '#core/http/fields.ts';
 import { makeTestRoad } from '../../test/support/test-road.ts';
+import { until } from '../../test/support/until.ts';
 import type { BodySink, BodySource, Exchange, PreparedHead, ResponseHead, Tunnel } from './exchange.ts';
 import type { Road } from './road.ts';
 import { serve } from './serve.ts';
@@ -28,7 +29,7 @@ class KeptExchange implements Exchange {
   readonly request;
   readonly receivedAt = NOW;
   readonly body = null;
-  readonly isGone = false;
+  isGone = false;
   answer: { status: number; lines: string; body: Uint8Array | null } | null = null;
   readonly streamed: Uint8Array[] = [];
   aborted: string | null = null;
@@ -117,13 +118,44 @@ describe('the road', () => {
     storage.close();
   });
 
+  test('what a disk has to be waited for is answered afterwards, and to nobody who has gone', async () => {
+    const storage = new Waiting({ budgetBytes: 1024 * 1024 });
+    stored(storage);
+    const road = makeRoad(storage);
+    const [waiting, gone] = [new KeptExchange(), new KeptExchange()];
+    for (const exchange of [waiting, gone]) serve(road, exchange);
+    expect([waiting.answer, gone.answer]).toEqual([null, null]);
+    gone.isGone = true;
+    storage.hasRead.resolve();
+    await until('it is answered', () => waiting.answer !== null);
+    expect(waiting.answer?.lines).toContain('Cache-Status: Perigee; hit; ttl=55\r\n');
+    expect(waiting.answer?.body).toEqual(new Uint8Array([1, 2, 3, 4]));
+    expect([gone.answer, gone.aborted]).toEqual([null, null]);
+    storage.close();
+  });
+
+  test('a range waits for the disk as well: what is stored whole, and slices that are not there', async () => {
+    const storage = new Waiting({ budgetBytes: 1024 * 1024 });
+    stored(storage);
+    storage.hasRead.resolve();
+    const exchange = new KeptExchange([['Range', 'bytes=1-2']]);
+    serve(makeRoad(storage), exchange);
+    await until('it is answered', () => exchange.answer !== null);
+    expect([exchange.answer?.status, exchange.answer?.body]).toEqual([206, new Uint8Array([2, 3])]);
+    const missing = new KeptExchange([['Range', 'bytes=1-2']]);
+    storage.remove('http://www.example.com/a');
+    serve(makeRoad(storage), missing);
+    await until('the origin was asked in vain', () => missing.answer !== null);
+    expect(missing.answer?.status).toBe(502);
+    storage.close();
+  });
+
   test('a fault ends its own exchange and is counted', () => {
     const storage = new MemoryStorage({ budgetBytes: 1024 * 1024 });
-    const road = makeRoad({
-      lookup() {
-        throw new Error('broken on purpose');
-      },
-    } as unknown as Storage);
+    const broken = (): never => {
+      throw new Error('broken on purpose');
+    };
+    const road = makeRoad({ lookup: broken, lookupAtOnce: broken } as unknown as Storage);
     const exchange = new KeptExchange();
     serve(road, exchange);
     expect([exchange.answer, exchange.aborted]).toEqual([null, 'internal fault']);
@@ -131,6 +163,15 @@ describe('the road', () => {
     storage.close();
   });
 });
+
+/** Memory storage that has to read before it finds. */
+class Waiting extends MemoryStorage {
+  readonly hasRead = Promise.withResolvers<void>();
+
+  override lookupAtOnce(): Promise<void> {
+    return this.hasRead.promise;
+  }
+}
 
 /** Memory storage that shows its bodies only through `open`, as tiers outside memory do. */
 class OutsideMemory extends MemoryStorage {

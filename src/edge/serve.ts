@@ -9,7 +9,8 @@
  *                                           └─ refuse
  *
  * A request to switch protocols leaves it after `route` (`tunnel.ts`), a range that nothing whole is stored for after
- * `select` (`slices.ts`). The steps are other files' work. A hit runs from here to the socket within one turn, without a promise.
+ * `select` (`slices.ts`). The steps are other files' work. A hit runs from here to the socket within one turn, without a promise,
+ * unless a disk has to be waited for.
  */
 import { assert } from '#core/base/assert.ts';
 import { decide } from '#core/caching/decide.ts';
@@ -47,7 +48,7 @@ import { HIT, respondArriving, respondFetched, respondStored, SERVED_STALE } fro
 import { revalidateBehind } from './revalidate.ts';
 import type { Road } from './road.ts';
 import { searchPlace } from './search-rules.ts';
-import { answersSearch, lookUp, select, settingsOfStored } from './select-response.ts';
+import { answersSearch, lookUp, lookUpAtOnce, select, settingsOfStored } from './select-response.ts';
 import { serveSlices } from './slices.ts';
 import type { StoredResponse } from './storage/storage.ts';
 import { serveSwitch } from './tunnel.ts';
@@ -79,7 +80,7 @@ function enter(road: Road, exchange: Exchange): void {
     answerOptions(road, exchange, place.site.id);
   } else {
     const keyed = searchPlace(road.searchRules, keyPlace(road, exchange, place));
-    travel(road, exchange, configuration, keyed, exchange.receivedAt, null);
+    travel(road, exchange, configuration, keyed, exchange.receivedAt, null, false);
   }
 }
 
@@ -90,12 +91,20 @@ function travel(
   place: Place,
   now: number,
   visit: Visit | null,
+  hasWaited: boolean,
 ): void {
   const { method, fields } = exchange.request;
-  const variants = lookUp(road, place);
-  const stored = select(fields, variants);
-  if (stored === null && visit === null && serveSlices(road, exchange, configuration, place, now, goOn))
+  const variants = (hasWaited ? lookUp : lookUpAtOnce)(road, place);
+  if (variants instanceof Promise) {
+    travelAfter(variants, road, exchange, configuration, place, visit);
     return;
+  }
+  const stored = select(fields, variants);
+  if (stored === null && visit === null) {
+    const isServed = serveSlices(road, exchange, configuration, place, now, goOn, hasWaited);
+    if (isServed instanceof Promise) travelAfter(isServed, road, exchange, configuration, place, null);
+    if (isServed !== false) return;
+  }
   const decision = decide({
     method,
     fields,
@@ -128,6 +137,21 @@ function travel(
       }
       goForward(road, visit ?? new Visit(exchange, configuration, place), decision, stored, variants);
   }
+}
+
+/** Once what the disk has been asked for is at hand. */
+function travelAfter(
+  read: Promise<void>,
+  road: Road,
+  exchange: Exchange,
+  configuration: Configuration,
+  place: Place,
+  visit: Visit | null,
+): void {
+  const goOnThen = (): void => {
+    if (!exchange.isGone) travel(road, exchange, configuration, place, road.clock.now(), visit, true);
+  };
+  watch(road, exchange, read.then(goOnThen));
 }
 
 type Forwarding = Extract<Decision, { action: 'validate' | 'forward' }>;
@@ -365,7 +389,7 @@ async function pass(
 /** The ordinary road of a range that cannot be answered from slices. */
 function goOn(road: Road, visit: Visit): void {
   const { exchange, configuration, place } = visit;
-  guard(road, exchange, () => travel(road, exchange, configuration, place, road.clock.now(), visit));
+  guard(road, exchange, () => travel(road, exchange, configuration, place, road.clock.now(), visit, false));
 }
 
 /** Looks again after a fetch that was not for this request, knowing what the response varies on. */
@@ -375,7 +399,7 @@ function again(road: Road, visit: Visit, varyNames: readonly string[]): void {
   visit.varyNames = varyNames;
   const place = searchPlace(road.searchRules, visit.place);
   visit.place = place;
-  travel(road, exchange, configuration, place, road.clock.now(), visit);
+  travel(road, exchange, configuration, place, road.clock.now(), visit, false);
 }
 
 function mayCover(

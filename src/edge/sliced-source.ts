@@ -9,7 +9,7 @@ import type { BodySource } from './exchange.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { PartialSource } from './partial-source.ts';
 import type { Road } from './road.ts';
-import { lookUp, select } from './select-response.ts';
+import { lookUp, lookUpAtOnce, select } from './select-response.ts';
 import { fetchSlice, type SliceErrand } from './slice-fetch.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
@@ -70,7 +70,12 @@ export class SlicedSource implements BodySource {
     const { place, request } = this.#errand;
     const slice = sliceAt(this.#position);
     const wanted = this.#wanted();
-    const stored = storedSlice(this.#road, place, this.#head, request.fields, slice);
+    let stored = storedSlice(this.#road, place, this.#head, request.fields, slice, false);
+    if (stored instanceof Promise) {
+      await stored;
+      stored = storedSlice(this.#road, place, this.#head, request.fields, slice, true);
+    }
+    if (stored instanceof Promise) throw new Error('what may wait has waited');
     if (stored !== null) return stored.open(wanted.start, wanted.end);
     const whole = await this.#fetch(slice);
     if (this.#isCancelled) whole.cancel('the client has gone');
@@ -103,34 +108,39 @@ export class SlicedSource implements BodySource {
   }
 }
 
-/** A slice of the representation, as it is stored; null: it is not. */
+/** A slice of the representation, as it is stored; null: it is not. A promise where a disk has to be waited for first. */
 function storedSlice(
   road: Road,
   place: Place,
   head: StoredHead,
   fields: Fields,
   slice: number,
-): StoredResponse | null {
-  const stored = select(
-    fields,
-    lookUp(road, { ...place, cacheKey: sliceKeyOf(place.cacheKey, head, slice) }),
-  );
+  mayWait: boolean,
+): StoredResponse | Promise<void> | null {
+  const slicePlace = { ...place, cacheKey: sliceKeyOf(place.cacheKey, head, slice) };
+  const variants = (mayWait ? lookUp : lookUpAtOnce)(road, slicePlace);
+  if (variants instanceof Promise) return variants;
+  const stored = select(fields, variants);
   const { start, end } = sliceRange(slice, head.completeLength);
   return stored?.bodyLength === end - start ? stored : null;
 }
 
-/** Whether all slices of a range are stored, as far as that is worth finding out. */
+/** Whether all slices of a range are stored, as far as that is worth finding out; a promise as above. */
 export function areStored(
   road: Road,
   place: Place,
   head: StoredHead,
   fields: Fields,
   range: ByteRange,
-): boolean {
+  mayWait: boolean,
+): boolean | Promise<void> {
   const [first, last] = [sliceAt(range.start), sliceAt(range.end - 1)];
   if (last - first >= ROAD_LIMITS.slicesLookedForMax) return false;
+  const cold: Promise<void>[] = [];
   for (let slice = first; slice <= last; slice++) {
-    if (storedSlice(road, place, head, fields, slice) === null) return false;
+    const stored = storedSlice(road, place, head, fields, slice, mayWait);
+    if (stored === null) return false;
+    if (stored instanceof Promise) cold.push(stored);
   }
-  return true;
+  return cold.length === 0 ? true : Promise.all(cold).then(() => undefined);
 }

@@ -34,7 +34,7 @@ import {
   SERVED_STALE,
 } from './respond.ts';
 import type { Road } from './road.ts';
-import { lookUp, select, settingsOfStored } from './select-response.ts';
+import { lookUp, lookUpAtOnce, select, settingsOfStored } from './select-response.ts';
 import { fetchSlice, type SliceErrand } from './slice-fetch.ts';
 import { areStored, SlicedSource } from './sliced-source.ts';
 import type { StoredResponse } from './storage/storage.ts';
@@ -62,7 +62,10 @@ function isSliceable(road: Road, exchange: Exchange, place: Place, now: number):
   return !CONDITIONS.some((name) => fields.has(name)) && !road.collapse.unsliceable.has(place.cacheKey, now);
 }
 
-/** False: the request goes the ordinary road, and nothing has been done. `goOn` takes it there later. */
+/**
+ * False: the request goes the ordinary road, and nothing has been done; `goOn` takes it there later. A promise: nothing has
+ * been done either, because a disk has to be waited for, which `mayWait` allows to be done here.
+ */
 export function serveSlices(
   road: Road,
   exchange: Exchange,
@@ -70,11 +73,14 @@ export function serveSlices(
   place: Place,
   now: number,
   goOn: GoOn,
-): boolean {
+  mayWait: boolean,
+): boolean | Promise<void> {
   if (!isSliceable(road, exchange, place, now)) return false;
   const { method, fields } = exchange.request;
   const slicesPlace: Place = { ...place, cacheKey: slicesKeyOf(place.cacheKey) };
-  const known = select(fields, lookUp(road, slicesPlace));
+  const variants = (mayWait ? lookUp : lookUpAtOnce)(road, slicesPlace);
+  if (variants instanceof Promise) return variants;
+  const known = select(fields, variants);
   const decision = decide({
     method,
     fields,
@@ -103,6 +109,7 @@ export function serveSlices(
     ranges,
     decision,
     now,
+    mayWait,
   );
 }
 
@@ -122,7 +129,8 @@ function serveKnown(
   ranges: readonly ByteRange[] | 'unsatisfiable',
   decision: ReturnType<typeof decide>,
   now: number,
-): boolean {
+  mayWait: boolean,
+): boolean | Promise<void> {
   const { exchange, configuration, place } = sliced;
   const { fields } = exchange.request;
   const range = ranges === 'unsatisfiable' ? null : (ranges[0] as ByteRange);
@@ -135,7 +143,8 @@ function serveKnown(
         refuseRange(road, exchange, known.head, known.head.completeLength ?? 0, now, provenance);
         return true;
       }
-      const isWhole = areStored(road, place, known.head, fields, range);
+      const isWhole = areStored(road, place, known.head, fields, range, mayWait);
+      if (isWhole instanceof Promise) return isWhole;
       if (!isWhole && wantsStoredOnly(fields, place)) {
         refuseUnstored(road, exchange, place.site.id);
         return true;
@@ -263,7 +272,8 @@ function respondStale(
 ): boolean {
   const { exchange, place } = sliced;
   const range = rangeOf(exchange, head, road.clock.now());
-  if (range === null || !areStored(road, place, head, exchange.request.fields, range)) return false;
+  if (range === null) return false;
+  if (areStored(road, place, head, exchange.request.fields, range, true) !== true) return false;
   void respond(road, sliced, visit, head, range, null, provenance);
   return true;
 }

@@ -42,7 +42,20 @@ export class DiskBackedStorage implements Storage {
 
   lookup(cacheKey: string): readonly StoredResponse[] {
     const inMemory = this.#memory.lookup(cacheKey);
-    const onDisk = this.#diskOf(cacheKey).lookupBeside(cacheKey, inMemory);
+    return this.#together(cacheKey, inMemory, this.#diskOf(cacheKey).lookupBeside(cacheKey, inMemory));
+  }
+
+  lookupAtOnce(cacheKey: string): readonly StoredResponse[] | Promise<void> {
+    const inMemory = this.#memory.lookup(cacheKey);
+    const onDisk = this.#diskOf(cacheKey).lookupBesideAtOnce(cacheKey, inMemory);
+    return onDisk instanceof Promise ? onDisk : this.#together(cacheKey, inMemory, onDisk);
+  }
+
+  #together(
+    cacheKey: string,
+    inMemory: readonly StoredResponse[],
+    onDisk: readonly StoredResponse[],
+  ): readonly StoredResponse[] {
     if (onDisk.length === 0) return inMemory;
     if (Math.random() < PROMOTED_SHARE) for (const stored of onDisk) this.#promote(cacheKey, stored);
     return inMemory.length === 0 ? onDisk : newestFirst([...inMemory, ...onDisk]);

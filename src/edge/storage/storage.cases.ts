@@ -122,6 +122,8 @@ function storingCases(under: StorageUnderTest): void {
     const storage = under.create({ budgetBytes: MIB });
     const stored = fill(storage, 'k', bytesOf(4000)) as StoredResponse;
     expect(storage.peek('k')).toEqual([stored]);
+    expect(storage.lookupAtOnce('k')).toEqual([stored]);
+    expect(storage.lookupAtOnce('nothing')).toEqual([]);
     expect(storage.peek('nothing')).toEqual([]);
     storage.close();
   });

@@ -3,7 +3,8 @@
  * cases (`storage.cases.ts`).
  *
  * Lookup hands out readers, admission hands out a writer, and a writer abandoned before `finish` leaves
- * nothing behind. Lookup is synchronous in every tier (the index is in memory); reading a body may wait.
+ * nothing behind. Lookup is synchronous where what it needs is in memory, which an index always is; reading a body may
+ * wait.
  */
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
@@ -66,6 +67,8 @@ export interface Storage {
   readonly invalidations: Invalidations;
   /** All stored responses under a cache key (variants), newest first; empty when none. Counts as a use. */
   lookup(cacheKey: string): readonly StoredResponse[];
+  /** The same, where nothing has to be waited for; else a promise, after which `lookup` finds at once what is there. */
+  lookupAtOnce(cacheKey: string): readonly StoredResponse[] | Promise<void>;
   /** The same for an onlooker: counts as no use. */
   peek(cacheKey: string): readonly StoredResponse[];
   /** Begins storing. `bodyLength` null when unknown. Null when it would never fit. Replaces the variant with equal Vary values at finish. */

@@ -25,6 +25,11 @@ export class TieredStorage implements Storage {
     return newestFirst(this.#small.lookup(cacheKey), this.#large.lookup(cacheKey));
   }
 
+  /** Both are in memory. */
+  lookupAtOnce(cacheKey: string): readonly StoredResponse[] {
+    return this.lookup(cacheKey);
+  }
+
   peek(cacheKey: string): readonly StoredResponse[] {
     return newestFirst(this.#small.peek(cacheKey), this.#large.peek(cacheKey));
   }

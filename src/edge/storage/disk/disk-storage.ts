@@ -1,11 +1,12 @@
 /**
  * Stored responses on a disk, shared by all workers of an edge. A lookup asks the index, which is in memory, and reads
- * a head (with a small body) from the disk; large bodies are read as they are sent. What is being written is served from
- * memory until it can be read. A disk that fails is left alone for a while: then nothing is found, and nothing kept.
+ * a head (with a small body) from the disk, at once where the system has it in memory; large bodies are read as they are
+ * sent. What is being written is served from memory until it can be read. A disk that fails is left alone for a while: then nothing is found, and nothing kept.
  */
 import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import { cachedReader, NOT_AT_HAND, UNKNOWN } from '#platform/cached-read.ts';
 import { encodeHead } from '../head-codec.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
@@ -13,9 +14,11 @@ import { type OuterFills, OuterWriter } from '../outer-writer.ts';
 import { RecentResponses } from '../recent-responses.ts';
 import { variantHashOf } from '../shared/record.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse, TierFigures } from '../storage.ts';
+import { ColdReads } from './cold-reads.ts';
 import type { Disk } from './disk.ts';
 import type { IndexEntry, Location } from './disk-index.ts';
 import { DiskResponse } from './disk-response.ts';
+import { type Look, PEEK, USE, USE_AT_ONCE } from './look.ts';
 import { chunkName, keyName, newObjectId, urlHashOf } from './record-names.ts';
 import {
   CHUNK,
@@ -28,6 +31,8 @@ import {
   recordBytes,
   WHOLE,
 } from './segment-format.ts';
+import { hasVariant, merged, without } from './variants.ts';
+import { WriteBudget } from './write-budget.ts';
 
 export interface DiskStorageOptions {
   readonly disk: Disk;
@@ -54,12 +59,13 @@ const NO_BODY = new Uint8Array(0);
 const NO_OBJECT: ObjectId = { hash: 0, check: 0 };
 /** Of a decoded head, bytes. */
 const DECODED_BYTES = 2_048;
-/** For how long an unused write budget adds up, s. */
-const BUDGET_SECONDS = 10;
 /** Bodies in chunks wait while so much is to be written, bytes. */
 const CHUNKS_PENDING_BYTES_MAX = 8 * 1024 * 1024;
 /** What heads and small bodies are read into: one at a time, copied from there. */
 const scratch = Octets.allocate(2 * CHUNK_BYTES);
+const readAtHand = cachedReader(scratch.bytes);
+/** Said of a record that the disk would have to be waited for. */
+const COLD = 'cold';
 
 export class DiskStorage implements Storage {
   readonly invalidations: Invalidations;
@@ -67,13 +73,13 @@ export class DiskStorage implements Storage {
   readonly #options: DiskStorageOptions;
   readonly #recent = new RecentResponses<KnownEntry>(STORAGE_LIMITS.diskRecentBytesMax);
   readonly #fills: OuterFills;
+  readonly #coldReads = new ColdReads();
+  readonly #budget: WriteBudget;
   /** What is on its way to the disk, by key. */
   readonly #pending = new Map<string, readonly DiskResponse[]>();
   /** What another tier found when there was nothing beside it here, and as long as that is so. */
   readonly #settled = new WeakMap<readonly StoredResponse[], { bucket: number; version: number }>();
   #storingBytes = 0;
-  #budgetBytes = 0;
-  #budgetAt = performance.now();
   #refusals = 0;
   #hits = 0;
   #isClosed = false;
@@ -82,6 +88,7 @@ export class DiskStorage implements Storage {
     this.invalidations = options.invalidations;
     this.#disk = options.disk;
     this.#options = options;
+    this.#budget = new WriteBudget(options.writeBytesPerSecond ?? null);
     this.#fills = {
       bytesMax: options.fillBytesMax,
       heldBytes: 0,
@@ -94,28 +101,31 @@ export class DiskStorage implements Storage {
   }
 
   lookup(cacheKey: string): readonly StoredResponse[] {
-    const found = this.#find(cacheKey, null);
-    if (found.length > 0) this.#hits++;
-    return found;
+    return this.#use(cacheKey, null, USE) ?? NONE;
+  }
+
+  lookupAtOnce(cacheKey: string): readonly StoredResponse[] | Promise<void> {
+    return this.#use(cacheKey, null, USE_AT_ONCE) ?? this.#bring(cacheKey);
   }
 
   /** The variants that are not among `known`, which another tier has. A use of those counts here, too, now and then. */
   lookupBeside(cacheKey: string, known: readonly StoredResponse[]): readonly StoredResponse[] {
-    const settled = this.#settled.get(known);
-    if (settled !== undefined && this.#disk.index.versionOf(settled.bucket) === settled.version) {
-      if (this.#pending.size === 0 || !this.#pending.has(cacheKey)) return NONE;
-    }
-    const found = this.#find(cacheKey, known);
-    if (found.length > 0) this.#hits++;
-    return found;
+    return this.#use(cacheKey, known, USE) ?? NONE;
+  }
+
+  lookupBesideAtOnce(
+    cacheKey: string,
+    known: readonly StoredResponse[],
+  ): readonly StoredResponse[] | Promise<void> {
+    return this.#use(cacheKey, known, USE_AT_ONCE) ?? this.#bring(cacheKey);
   }
 
   peek(cacheKey: string): readonly StoredResponse[] {
-    return this.#find(cacheKey, null, false);
+    return this.#find(cacheKey, null, PEEK) ?? NONE;
   }
 
   peekBeside(cacheKey: string, known: readonly StoredResponse[]): readonly StoredResponse[] {
-    return this.#find(cacheKey, known, false);
+    return this.#find(cacheKey, known, PEEK) ?? NONE;
   }
 
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
@@ -140,7 +150,7 @@ export class DiskStorage implements Storage {
 
   freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null {
     if (this.#isClosed || !(stored instanceof DiskResponse)) return null;
-    const current = this.#find(cacheKey, null, false).find((each) => each === stored);
+    const current = this.#find(cacheKey, null, PEEK)?.find((each) => each === stored);
     if (current === undefined) return null;
     const { body, onDisk } = current;
     if (body !== null) return this.#write(cacheKey, head, body);
@@ -187,7 +197,32 @@ export class DiskStorage implements Storage {
     await this.#disk.close();
   }
 
-  #find(cacheKey: string, beside: readonly StoredResponse[] | null, isUse = true): readonly DiskResponse[] {
+  #use(
+    cacheKey: string,
+    known: readonly StoredResponse[] | null,
+    look: Look,
+  ): readonly DiskResponse[] | null {
+    const settled = known === null ? undefined : this.#settled.get(known);
+    if (settled !== undefined && this.#disk.index.versionOf(settled.bucket) === settled.version) {
+      if (this.#pending.size === 0 || !this.#pending.has(cacheKey)) return NONE;
+    }
+    const found = this.#find(cacheKey, known, look);
+    if (found !== null && found.length > 0) this.#hits++;
+    return found;
+  }
+
+  #bring(cacheKey: string): Promise<void> {
+    const { hash, check } = keyName(cacheKey, 0);
+    return this.#coldReads.bring(this.#disk, cacheKey, this.#disk.index.find(hash, check));
+  }
+
+  /** Null: a disk would have to be waited for. */
+  #find(
+    cacheKey: string,
+    beside: readonly StoredResponse[] | null,
+    look: Look,
+  ): readonly DiskResponse[] | null {
+    const { isUse } = look;
     if (this.#isClosed) return NONE;
     const pending = this.#pending.get(cacheKey);
     const waiting =
@@ -208,15 +243,18 @@ export class DiskStorage implements Storage {
       return merged(waiting, without(known.responses, beside));
     }
     const entries = index.find(hash, check);
-    if (isUse) for (const { slot } of entries) index.countUse(slot);
     const missing = beside === null ? entries : entries.filter(({ variant }) => !hasVariant(beside, variant));
     if (missing.length === 0) {
+      if (isUse) for (const { slot } of entries) index.countUse(slot);
       const isSettled = beside !== null && beside.length > 0 && waiting.length === 0;
       if (isSettled) this.#settled.set(beside, { bucket, version });
       return waiting;
     }
     const areAll = missing.length === entries.length;
-    return merged(waiting, this.#read(cacheKey, missing, version, areAll, isUse));
+    const found = this.#read(cacheKey, missing, version, areAll, look);
+    if (found === null) return null;
+    if (isUse) for (const { slot } of entries) index.countUse(slot);
+    return merged(waiting, found);
   }
 
   /** Reads records; where they are all of the key's, they are remembered. */
@@ -225,14 +263,15 @@ export class DiskStorage implements Storage {
     entries: readonly IndexEntry[],
     version: number,
     areAll: boolean,
-    isUse: boolean,
-  ): readonly DiskResponse[] {
+    look: Look,
+  ): readonly DiskResponse[] | null {
     const { tick } = this.invalidations;
     const responses: DiskResponse[] = [];
     const slots: number[] = [];
     let byteLength = cacheKey.length;
     for (const entry of entries) {
-      const response = this.#readResponse(cacheKey, entry, isUse);
+      const response = this.#readResponse(cacheKey, entry, look);
+      if (response === COLD) return null;
       if (response === null) continue;
       responses.push(response);
       slots.push(entry.slot);
@@ -245,8 +284,9 @@ export class DiskStorage implements Storage {
     return responses;
   }
 
-  #readResponse(cacheKey: string, entry: IndexEntry, isUse: boolean): DiskResponse | null {
-    const record = this.#readRecord(entry);
+  #readResponse(cacheKey: string, entry: IndexEntry, look: Look): DiskResponse | typeof COLD | null {
+    const record = this.#readRecord(entry, look);
+    if (record === COLD) return COLD;
     if (record === null || record.key !== cacheKey || record.head === null) return null;
     const { head, kind, body, object, totalLength } = record;
     if (urlKeyWithin(cacheKey) !== cacheKey && this.#isRemoved(cacheKey, head)) return null;
@@ -256,7 +296,7 @@ export class DiskStorage implements Storage {
         ? new DiskResponse(head, new Uint8Array(body), totalLength)
         : null;
     }
-    const chunks = this.#chunksOf(object, totalLength, isUse);
+    const chunks = this.#chunksOf(object, totalLength, look.isUse);
     if (chunks === null) {
       // Of a response in parts none is of use without the others.
       this.#disk.index.drop(entry, entry);
@@ -266,10 +306,13 @@ export class DiskStorage implements Storage {
   }
 
   /** Into the scratch memory. A record that is not there, or damaged, is forgotten. */
-  #readRecord(entry: IndexEntry): ReadDiskRecord | null {
+  #readRecord(entry: IndexEntry, { mayWait }: Look): ReadDiskRecord | typeof COLD | null {
     const { files, index, state } = this.#disk;
+    const byteLength = Math.min(entry.byteLength, scratch.bytes.byteLength);
     try {
-      const available = files.readSync(entry, scratch, Math.min(entry.byteLength, scratch.bytes.byteLength));
+      let available = mayWait ? UNKNOWN : files.readAtHand(entry, readAtHand, byteLength);
+      if (available === NOT_AT_HAND) return COLD;
+      if (available === UNKNOWN) available = files.readSync(entry, scratch, byteLength);
       state.wasRead();
       const record = readDiskRecord(scratch, 0, available);
       if (record === null) index.drop(entry, entry);
@@ -320,17 +363,7 @@ export class DiskStorage implements Storage {
     const { hash, check } = keyName(cacheKey, 0);
     const wasSeen = this.#disk.wasSeen(hash, check);
     if (this.#disk.isFull && !wasSeen) return false;
-    return this.#hasBudget();
-  }
-
-  #hasBudget(): boolean {
-    const { writeBytesPerSecond = null } = this.#options;
-    if (writeBytesPerSecond === null) return true;
-    const now = performance.now();
-    const grown = this.#budgetBytes + ((now - this.#budgetAt) / 1000) * writeBytesPerSecond;
-    this.#budgetBytes = Math.min(grown, BUDGET_SECONDS * writeBytesPerSecond);
-    this.#budgetAt = now;
-    return this.#budgetBytes > 0;
+    return this.#budget.isLeft;
   }
 
   /** What is stored from now on, in memory until it has been written; null: it cannot be. */
@@ -340,7 +373,7 @@ export class DiskStorage implements Storage {
       body.byteLength <= STORAGE_LIMITS.sharedObjectBytesMax
         ? this.#writeWhole(cacheKey, response, body)
         : this.#beginChunks(cacheKey, response, body);
-    this.#budgetBytes -= body.byteLength;
+    this.#budget.spend(body.byteLength);
     return isWritten ? response : null;
   }
 
@@ -462,21 +495,4 @@ export class DiskStorage implements Storage {
     const removed = this.#disk.index.remove(hash, check, variant);
     return removed === null ? null : removed + pending.length - kept.length;
   }
-}
-
-function hasVariant(responses: readonly StoredResponse[], variant: number): boolean {
-  return responses.some(({ head }) => variantHashOf(head) === variant);
-}
-
-function without(
-  responses: readonly DiskResponse[],
-  known: readonly StoredResponse[] | null,
-): readonly DiskResponse[] {
-  if (known === null || known.length === 0) return responses;
-  return responses.filter(({ variant }) => !hasVariant(known, variant));
-}
-
-/** What waits to be written is newer than what is on the disk. */
-function merged(waiting: readonly DiskResponse[], found: readonly DiskResponse[]): readonly DiskResponse[] {
-  return waiting.length === 0 ? found : [...waiting, ...without(found, waiting)];
 }

@@ -1,12 +1,16 @@
 /** Reading segment files: descriptors are kept open, and closed some time after a segment has gone. */
 import { closeSync, openSync, read, readSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CachedReader } from '#platform/cached-read.ts';
+import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
 import type { Location } from './disk-index.ts';
 import type { SegmentTable } from './segment-table.ts';
 
 /** Who holds a response whose segment has gone may read it for this long, ms. */
 const GRACE_MS = 60_000;
+/** What is read for the system to have it in memory goes here, whatever else goes here meanwhile. */
+const nowhere = new Uint8Array(STORAGE_LIMITS.diskBufferBytes);
 
 interface OpenFile {
   readonly descriptor: number;
@@ -30,6 +34,22 @@ export class SegmentFiles {
   readSync({ segment, offset }: Location, octets: Octets, byteLength: number): number {
     const descriptor = this.#descriptorOf(segment);
     return readSync(descriptor, octets.bytes, 0, byteLength, offset);
+  }
+
+  /** The same with a reader of what the system has in memory. */
+  readAtHand({ segment, offset }: Location, reader: CachedReader, byteLength: number): number {
+    return reader(this.#descriptorOf(segment), byteLength, offset);
+  }
+
+  /** Has the system read a record into its memory. Rejects with what it says. */
+  bring({ segment, offset, byteLength }: Location): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const most = Math.min(byteLength, nowhere.byteLength);
+      read(this.#descriptorOf(segment), nowhere, 0, most, offset, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
   }
 
   /** The octets of a record, in memory of their own. Rejects with what the system says, or when there are fewer. */

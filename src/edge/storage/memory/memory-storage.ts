@@ -129,6 +129,10 @@ export class MemoryStorage implements Storage {
     return shelf.responses;
   }
 
+  lookupAtOnce(cacheKey: string): readonly StoredResponse[] | Promise<void> {
+    return this.lookup(cacheKey);
+  }
+
   peek(cacheKey: string): readonly StoredResponse[] {
     return this.#validShelf(cacheKey)?.responses ?? NONE;
   }

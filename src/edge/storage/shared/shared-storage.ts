@@ -89,6 +89,10 @@ export class SharedStorage implements Storage {
     return entry.responses;
   }
 
+  lookupAtOnce(cacheKey: string): readonly StoredResponse[] {
+    return this.lookup(cacheKey);
+  }
+
   peek(cacheKey: string): readonly StoredResponse[] {
     return this.#read(cacheKey)?.responses ?? NONE;
   }
