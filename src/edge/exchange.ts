@@ -45,6 +45,13 @@ export interface RequestHead {
   readonly upgrade: string | null;
 }
 
+/** Octets that lie in a file. They stay there, and the file open, until the next part has been asked for, or the end. */
+export interface FilePart {
+  readonly descriptor: number;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
 /**
  * A message body that is read by pulling. At most one read may be pending. Not reading is backpressure:
  * the source stops within its buffer bound.
@@ -62,6 +69,8 @@ export interface BodySource {
    * arrive whole (connection lost, malformed framing, deadline): what was read so far is then incomplete.
    */
   read(): Promise<Uint8Array | null>;
+  /** The same as `read`, but the part need not have been read of its file. Missing: it does not lie in one. */
+  readFile?(): Promise<FilePart | Uint8Array | null>;
   /**
    * All of the body in one piece, when it has arrived whole, is not larger than `bytesMax`, has no trailers, and
    * nothing of it was read. It is dealt with then. Null: read it. Missing: nobody can say.
@@ -80,6 +89,8 @@ export interface BodySink {
    * bytes must not change afterwards: they may leave later.
    */
   write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when all of the part has been handed on. Rejects as `write` does. Missing or null: bytes alone are taken. */
+  readonly writeFile?: ((part: FilePart) => Promise<void>) | null;
   /** Whether nobody looks any more at what was written, so that its memory may be used anew. Missing: not known. */
   readonly hasLeft?: boolean;
   /** Ends the body; trailers are sent where the protocol can. */

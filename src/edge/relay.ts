@@ -1,7 +1,7 @@
 /** Copies a body to a client, no faster than it reads. */
 import { forwardedTrailers } from '#core/http/trailers.ts';
 import { releaseBytes } from '#platform/release-bytes.ts';
-import type { BodySink, BodySource } from './exchange.ts';
+import type { BodySink, BodySource, FilePart } from './exchange.ts';
 
 export interface Relayed {
   readonly bytes: number;
@@ -14,8 +14,13 @@ export async function relay(source: BodySource, sink: BodySink): Promise<Relayed
   let bytes = 0;
   try {
     for (;;) {
-      const part = await source.read();
+      const part = await nextPart(source, sink);
       if (part === null) break;
+      if (!(part instanceof Uint8Array)) {
+        await sink.writeFile?.(part);
+        bytes += part.byteLength;
+        continue;
+      }
       // Released below, it would be empty.
       const { byteLength } = part;
       await sink.write(part);
@@ -30,4 +35,9 @@ export async function relay(source: BodySource, sink: BodySink): Promise<Relayed
     sink.abort('the body did not arrive whole');
     return { bytes, error };
   }
+}
+
+/** What lies in a file goes out as it lies there, where the client's connection can do that. */
+function nextPart(source: BodySource, sink: BodySink): Promise<FilePart | Uint8Array | null> {
+  return source.readFile !== undefined && sink.writeFile != null ? source.readFile() : source.read();
 }

@@ -18,6 +18,11 @@ export interface ByteSocket {
   readonly writableFinished: boolean;
   /** False: wait for `drain` before writing more. */
   write(bytes: Uint8Array): boolean;
+  /**
+   * Writes octets of a file as far as they are taken at once, and keeps nothing: how many were. Fewer than asked for:
+   * `drain` follows. None while `writableLength` is above 0. Throws what reading says. Missing: the socket cannot.
+   */
+  writeFile?(descriptor: number, offset: number, byteLength: number): number;
   /** Ends our side once all has been written; the other side may go on (half-open). */
   end(): unknown;
   /** Ends our side, and closes once all has been written. */

@@ -5,8 +5,10 @@
  *
  * On other runtimes there are none: see `isLeanListenerAvailable`.
  */
+import { readSync } from 'node:fs';
 import { type LeanHandle, type LeanTlsOptions, NOBODY, type SocketReceiver, startTls } from './lean-tls.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { sendFile } from './send-file.ts';
 
 /** What `Bun.listen` takes beside what its types say; node:net's own server rests on it. */
 interface ListenExtras {
@@ -63,6 +65,17 @@ function raise(error: Error): never {
 
 function ignore(): void {}
 
+/**
+ * What octets of a file are copied into where they cannot be sent as they lie, as under TLS; not kept by a handle. Large,
+ * for each piece is two system calls: 8 MiB under TLS cost 1.8 ms in such pieces, 3.6 ms in those of 16 KiB.
+ */
+const COPY_BYTES = 256 * 1024;
+let copy: Buffer | null = null;
+/** To learn whether the kernel takes any more, and to be told when it does. */
+const PROBE_BYTES = 4096;
+/** A file of which none was taken so often, with room for what was copied, is one that cannot be sent as it lies. */
+const SEND_TRIES = 2;
+
 export class LeanSocket implements SocketReceiver {
   #handle: LeanHandle;
   /** What lies under TLS; null: nothing, `#handle` is the connection itself. */
@@ -70,6 +83,8 @@ export class LeanSocket implements SocketReceiver {
   /** What the kernel has not taken, oldest first. */
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
+  /** Whether the kernel has not taken all of a file, and somebody waits to go on. */
+  #isFull = false;
   #isEnding = false;
   /** Whether the other side has ended. */
   #hasEnded = false;
@@ -175,6 +190,31 @@ export class LeanSocket implements SocketReceiver {
     return false;
   }
 
+  writeFile(descriptor: number, offset: number, byteLength: number): number {
+    if (this.#isEnding || this.#isDestroyed || this.#pendingBytes > 0) return 0;
+    let done = 0;
+    let triesLeft = this.#transport === null ? SEND_TRIES : 0;
+    while (done < byteLength) {
+      if (triesLeft > 0) {
+        const sent = sendFile(this.#handle.fd, descriptor, offset + done, byteLength - done);
+        if (sent > 0) done += sent;
+        else triesLeft -= 1;
+        if (done === byteLength) break;
+      }
+      const asked = Math.min(triesLeft > 0 ? PROBE_BYTES : COPY_BYTES, byteLength - done);
+      copy ??= Buffer.allocUnsafeSlow(COPY_BYTES);
+      const count = readSync(descriptor, copy, 0, asked, offset + done);
+      if (count === 0) throw new Error(`the file ends at ${offset + done}`);
+      const taken = Math.max(0, this.#handle.write(copy.subarray(0, count)));
+      done += taken;
+      if (taken < count) {
+        this.#isFull = true;
+        break;
+      }
+    }
+    return done;
+  }
+
   end(): void {
     if (this.#isEnding || this.#isDestroyed) return;
     this.#isEnding = true;
@@ -225,7 +265,13 @@ export class LeanSocket implements SocketReceiver {
   }
 
   drained(): void {
-    if (this.#isDestroyed || this.#pendingBytes === 0) return;
+    if (this.#isDestroyed) return;
+    if (this.#pendingBytes === 0) {
+      if (!this.#isFull) return;
+      this.#isFull = false;
+      this.#onDrain();
+      return;
+    }
     let sent = 0;
     for (const bytes of this.#pending) {
       const taken = Math.max(0, this.#handle.write(bytes));

@@ -37,6 +37,8 @@ export interface LeanTlsOptions {
 
 /** A connection or the TLS on it, as the runtime has it. */
 export type LeanHandle = Bun.Socket<SocketReceiver> & {
+  /** The system's number for it. */
+  readonly fd: number;
   pause(): void;
   resume(): void;
   upgradeTLS(options: UpgradeOptions): [LeanHandle, LeanHandle];

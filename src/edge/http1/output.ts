@@ -14,6 +14,7 @@ import type { ByteSocket } from '#platform/byte-socket.ts';
 import { ClientGone, rejectedAsGone } from '../connection/client-gone.ts';
 import { type OutputScratch, SCRATCH_BYTES } from '../connection/output-scratch.ts';
 import type { TurnTaker, WriteTurns } from '../connection/write-turns.ts';
+import type { FilePart } from '../exchange.ts';
 
 const WRITABLE = Promise.resolve();
 
@@ -21,6 +22,17 @@ function ignore(): void {}
 
 /** What whoever is let go on is taken to write: the size of the parts that bodies mostly come in. */
 const PART_EXPECTED_BYTES = 64 * 1024;
+
+/** Of a file, what is given to the socket at once: sent as it lies, it costs a fraction of what is copied. */
+const FILE_BYTES_AT_ONCE = 1024 * 1024;
+
+/** A file on its way. */
+interface FileRest {
+  readonly descriptor: number;
+  at: number;
+  readonly end: number;
+  readonly done: PromiseWithResolvers<void>;
+}
 
 export class Output implements TurnTaker {
   readonly #socket: ByteSocket;
@@ -34,6 +46,8 @@ export class Output implements TurnTaker {
   /** What is left of a whole body that goes out in parts. */
   #rest: Uint8Array | null = null;
   #restAt = 0;
+  /** What is left of a file's octets. */
+  #file: FileRest | null = null;
   #waiter: PromiseWithResolvers<void> | null = null;
   #isInLine = false;
   #goneReason: string | null = null;
@@ -63,7 +77,12 @@ export class Output implements TurnTaker {
   }
 
   get hasPending(): boolean {
-    return this.#rest !== null || this.#socket.writableLength > 0;
+    return this.#rest !== null || this.#file !== null || this.#socket.writableLength > 0;
+  }
+
+  /** Whether `writeFile` may be used. */
+  get takesFiles(): boolean {
+    return this.#socket.writeFile !== undefined;
   }
 
   /**
@@ -118,6 +137,19 @@ export class Output implements TurnTaker {
     return this.#writeRest();
   }
 
+  /**
+   * Writes `text`, and octets as they lie in a file. Resolves when the kernel has them all; rejects with `ClientGone`, or
+   * with what reading says: then some are missing.
+   */
+  writeFile(text: string, { descriptor, offset, byteLength }: FilePart): Promise<void> {
+    if (this.#goneReason !== null) return rejectedAsGone(this.#goneReason);
+    this.write(text, null, '');
+    const done = Promise.withResolvers<void>();
+    this.#file = { descriptor, at: offset, end: offset + byteLength, done };
+    this.#writeFileRest(this.#file);
+    return done.promise;
+  }
+
   /** Resolves when more may be written; rejects with `ClientGone`. */
   writable(): Promise<void> {
     if (this.#goneReason !== null) return rejectedAsGone(this.#goneReason);
@@ -134,6 +166,10 @@ export class Output implements TurnTaker {
   /** To be called when the socket drains, or on its turn. True when this finished a body begun by `writeWhole`. */
   drained(): boolean {
     if (this.#rest !== null) return this.#writeRest();
+    if (this.#file !== null) {
+      this.#writeFileRest(this.#file);
+      return false;
+    }
     if (this.#waiter === null || this.isBlocked) return false;
     if (this.#turns.isOver) {
       this.#getInLine();
@@ -154,6 +190,8 @@ export class Output implements TurnTaker {
   gone(reason: string): void {
     this.#goneReason ??= reason;
     this.#rest = null;
+    this.#file?.done.reject(new ClientGone(this.#goneReason));
+    this.#file = null;
     this.#waiter?.reject(new ClientGone(this.#goneReason));
     this.#waiter = null;
   }
@@ -162,7 +200,7 @@ export class Output implements TurnTaker {
   isStalled(tick: number, ticksMax: number): boolean {
     const pending = this.#socket.writableLength;
     const taken = this.#writtenBytes - pending;
-    if (pending === 0 || taken !== this.#takenBytes) {
+    if ((pending === 0 && this.#file === null) || taken !== this.#takenBytes) {
       this.#takenBytes = taken;
       this.#takenTick = tick;
       return false;
@@ -180,6 +218,31 @@ export class Output implements TurnTaker {
     this.#writtenBytes += bytes.length;
     this.#turns.spend(bytes.length);
     this.#socket.write(bytes);
+  }
+
+  #writeFileRest(file: FileRest): void {
+    let hasWritten = false;
+    try {
+      while (file.at < file.end) {
+        // What was written before goes first; `drained` goes on.
+        if (this.#socket.writableLength > 0) return;
+        if (this.#turns.isOver || (hasWritten && this.#turns.hasWaiting)) {
+          this.#getInLine();
+          return;
+        }
+        hasWritten = true;
+        const asked = Math.min(FILE_BYTES_AT_ONCE, file.end - file.at);
+        const taken = this.#socket.writeFile?.(file.descriptor, file.at, asked) ?? 0;
+        file.at += taken;
+        this.#writtenBytes += taken;
+        this.#turns.spend(taken);
+        if (taken < asked) return;
+      }
+      file.done.resolve();
+    } catch (error) {
+      file.done.reject(error);
+    }
+    this.#file = null;
   }
 
   #writeRest(): boolean {

@@ -4,7 +4,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import { rejectedAsGone } from '../connection/client-gone.ts';
-import type { BodySink } from '../exchange.ts';
+import type { BodySink, FilePart } from '../exchange.ts';
 import type { Output } from './output.ts';
 import { encodeFieldLines } from './response-head.ts';
 
@@ -107,6 +107,17 @@ export class LengthBody extends ResponseBody {
     this.owner.output.write(this.takeHead(), bytes, '');
     return this.owner.output.writable();
   }
+
+  get writeFile(): ((part: FilePart) => Promise<void>) | null {
+    return this.owner.output.takesFiles ? this.#writeFile : null;
+  }
+
+  readonly #writeFile = (part: FilePart): Promise<void> => {
+    if (this.isEnded) return rejectedAsGone('the body has ended');
+    if (part.byteLength > this.#remaining) return this.refuse('body longer than its Content-Length');
+    this.#remaining -= part.byteLength;
+    return this.owner.output.writeFile(this.takeHead(), part);
+  };
 
   end(): Promise<void> {
     if (this.isEnded) return DONE;

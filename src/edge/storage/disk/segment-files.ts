@@ -14,6 +14,8 @@ const nowhere = new Uint8Array(STORAGE_LIMITS.diskBufferBytes);
 
 interface OpenFile {
   readonly descriptor: number;
+  /** By readers of bodies: it stays open for them. */
+  pins: number;
   /** When its segment was first seen to be gone, ms since the epoch; 0: it is not. */
   goneAt: number;
 }
@@ -65,10 +67,22 @@ export class SegmentFiles {
     });
   }
 
+  /** Keeps a segment's file open until `unpin`, gone or not; its descriptor. Throws what the system says. */
+  pin(segment: number): number {
+    const descriptor = this.#descriptorOf(segment);
+    (this.#open.get(segment) as OpenFile).pins++;
+    return descriptor;
+  }
+
+  unpin(segment: number): void {
+    const file = this.#open.get(segment);
+    if (file !== undefined) file.pins--;
+  }
+
   /** Closes the files of segments that have been gone for long enough. */
   sweep(table: SegmentTable, now: number): void {
     for (const [id, file] of this.#open) {
-      if (table.has(id)) continue;
+      if (file.pins > 0 || table.has(id)) continue;
       if (file.goneAt === 0) file.goneAt = now;
       else if (now - file.goneAt >= GRACE_MS) {
         this.#open.delete(id);
@@ -86,7 +100,7 @@ export class SegmentFiles {
     const known = this.#open.get(id);
     if (known !== undefined) return known.descriptor;
     const descriptor = openSync(segmentFile(this.#folder, id), 'r');
-    this.#open.set(id, { descriptor, goneAt: 0 });
+    this.#open.set(id, { descriptor, pins: 0, goneAt: 0 });
     return descriptor;
   }
 }
