@@ -5,8 +5,8 @@
  *   not (any more): source ──▶ part → part → part ──▶            readers hold their place in the list;
  *                                                                parts behind the slowest are garbage
  *
- * While it is being stored the fill goes as fast as the origin sends, and memory is bounded by the storage's
- * size bound. When it is not (too large, no room), the source is read no further than `lagBytesMax` ahead of the
+ * While it is being stored the fill goes as fast as the origin sends and the storage takes it; memory is bounded by
+ * the storage, and what has left that is read back for who comes later. When it is not (too large, no room), the source is read no further than `lagBytesMax` ahead of the
  * slowest reader: it is slowed for the sake of the slow, but a reader that has held up the others for
  * `heldUpMsMax` in all is cut off. A single reader holds up nobody and is never cut off here.
  */
@@ -57,6 +57,8 @@ export class SharedBody {
   readonly #heldUpMsMax: number;
   readonly #readers = new Set<SharedBodyReader>();
   #writer: StorageWriter | null;
+  /** The writer that gave up: what was written before that is still read there. */
+  #formerWriter: StorageWriter | null = null;
   /** The newest part, when nothing is stored (any more). */
   #last: Part | null = null;
   #arrived = 0;
@@ -107,6 +109,8 @@ export class SharedBody {
         if (this.#isAbandoned) return this.#abandon();
         if (bytes === null) break;
         if (bytes.byteLength > 0) this.#take(bytes);
+        const ready = this.#writer?.ready?.() ?? null;
+        if (ready !== null) await ready;
       }
     } catch (error) {
       this.#writer?.abandon();
@@ -151,6 +155,7 @@ export class SharedBody {
 
   leave(reader: SharedBodyReader): void {
     if (!this.#readers.delete(reader)) return;
+    this.#letGo();
     this.moved(reader);
     // What is being stored is worth finishing, unless the site says otherwise; else nobody wants the rest.
     const isWanted = this.#writer !== null && this.#finishes;
@@ -177,16 +182,11 @@ export class SharedBody {
     this.#wakeReaders();
   }
 
-  /** The store gave up: what readers have not read yet becomes the first part of the list. */
+  /** The store gave up: what readers have not read yet is read there, and what follows in the list. */
   #stopStoring(writer: StorageWriter): void {
     this.#writer = null;
     this.#listedFrom = this.#arrived;
-    let slowest = this.#arrived;
-    for (const reader of this.#readers) slowest = Math.min(slowest, reader.position);
-    if (slowest === this.#arrived) return;
-    const first: Part = { start: slowest, bytes: writer.view(slowest), next: null };
-    this.#last = first;
-    for (const reader of this.#readers) if (reader.position < this.#arrived) reader.part = first;
+    for (const reader of this.#readers) if (reader.position < this.#arrived) this.#formerWriter = writer;
   }
 
   #append(bytes: Uint8Array): void {
@@ -198,20 +198,43 @@ export class SharedBody {
     this.#arrived += bytes.byteLength;
   }
 
-  #partFor(reader: SharedBodyReader): Uint8Array {
-    let bytes: Uint8Array;
-    if (reader.part === null) {
-      bytes = (this.#writer as StorageWriter).view(reader.position);
-    } else {
-      bytes = reader.part.bytes.subarray(reader.position - reader.part.start);
+  /** Undefined: it is being read back, and the reader will be given it. */
+  #partFor(reader: SharedBodyReader): Uint8Array | undefined {
+    const { position, part } = reader;
+    const writer = this.#writer ?? (position < this.#listedFrom ? this.#formerWriter : null);
+    if (writer === null) {
+      // Whoever is not behind the list is in it.
+      const { bytes, start } = part as Part;
+      return this.#moveOn(reader, bytes.subarray(position - start));
     }
+    const back = writer.readBack?.(position) ?? null;
+    if (back === null) return this.#moveOn(reader, this.#written(writer.view(position), position));
+    reader.waitFor(back.then((bytes) => this.#moveOn(reader, this.#written(bytes, position))));
+    return undefined;
+  }
+
+  /** Without what a writer took that gave up in the middle of it. */
+  #written(bytes: Uint8Array, position: number): Uint8Array {
+    return this.#writer === null ? bytes.subarray(0, this.#listedFrom - position) : bytes;
+  }
+
+  #moveOn(reader: SharedBodyReader, all: Uint8Array): Uint8Array {
+    let bytes = all;
     if (bytes.byteLength > ROAD_LIMITS.readPartBytesMax) {
       bytes = bytes.subarray(0, ROAD_LIMITS.readPartBytesMax);
     }
     reader.position += bytes.byteLength;
     const part = reader.part;
     if (part !== null && reader.position === part.start + part.bytes.byteLength) reader.part = part.next;
+    this.#letGo();
     return bytes;
+  }
+
+  /** Frees what was written before the store gave up, when all have read it. */
+  #letGo(): void {
+    if (this.#formerWriter === null) return;
+    for (const { position } of this.#readers) if (position < this.#listedFrom) return;
+    this.#formerWriter = null;
   }
 
   #wakeReaders(): void {
@@ -286,6 +309,8 @@ export class SharedBody {
 export class SharedBodyReader implements BodySource {
   readonly length: number | null;
   readonly #body: SharedBody;
+  /** Whether something is read back for it. */
+  #isReading = false;
   position = 0;
   /** The part in which `position` lies, when the body is not being stored. */
   part: Part | null = null;
@@ -312,10 +337,31 @@ export class SharedBodyReader implements BodySource {
     });
   }
 
+  /** Answers the pending read with what comes back of the storage. */
+  waitFor(back: Promise<Uint8Array>): void {
+    this.#isReading = true;
+    back
+      .finally(() => {
+        this.#isReading = false;
+      })
+      .then(
+        (bytes) => {
+          const pending = this.#pending;
+          this.#pending = null;
+          this.#body.moved(this);
+          pending?.resolve(bytes);
+        },
+        (error: unknown) => {
+          this.#pending?.reject(error);
+          this.#pending = null;
+        },
+      );
+  }
+
   /** Answers the pending read when there is something to answer it with. */
   wake(): void {
     const pending = this.#pending;
-    if (pending === null) return;
+    if (pending === null || this.#isReading) return;
     let bytes: Uint8Array | null | undefined;
     try {
       bytes = this.#body.nextFor(this);

@@ -32,6 +32,10 @@ export const STORAGE_LIMITS = {
   sharedMemoryFreeBytesMin: 8 * 1024 * 1024,
   /** Smallest disk accepted, bytes: a few segments. */
   diskBytesMin: 64 * 1024 * 1024,
+  /** A response may take this share of a disk: one of them must not push out everything else. */
+  objectShareOfDisk: 1 / 4,
+  /** Largest body on a disk, bytes: each of its chunks has a place in the index. */
+  diskObjectBytesMax: 64 * 1024 ** 3,
   /** What is gathered before it is written to a disk, bytes: above the largest record. */
   diskBufferBytes: 2 * 1024 * 1024,
   /** How long a record waits for others to be written with, ms. */

@@ -75,16 +75,16 @@ function openDisks(
 ): { opened: DiskOfStorage[]; problems: string[] } {
   const opened: DiskOfStorage[] = [];
   const problems: string[] = [];
-  const objectBytesMax = Math.min(
-    ownBytes * STORAGE_LIMITS.largeObjectShareOfBudget,
-    STORAGE_LIMITS.objectBytesMax,
-  );
   for (const { folder, byteLength, indexPath, writeBytesPerSecond } of disks) {
     const disk = Disk.open({ folder, byteLength, indexPath, invalidations, log });
     if ('reason' in disk) {
       problems.push(`${folder} is not used: ${disk.reason}`);
       continue;
     }
+    const objectBytesMax = Math.min(
+      byteLength * STORAGE_LIMITS.objectShareOfDisk,
+      STORAGE_LIMITS.diskObjectBytesMax,
+    );
     const bounds = { fillBytesMax: ownBytes, objectBytesMax, writeBytesPerSecond };
     opened.push({ storage: new DiskStorage({ disk, invalidations, ...bounds }), weight: byteLength });
   }

@@ -36,6 +36,13 @@ export interface StorageWriter {
    * as long as somebody holds it, even after the end or after the store gave up: followers of a fill read here.
    */
   view(offset: number): Uint8Array;
+  /**
+   * Where what was written at `offset` has left memory: reads some of it again, which the caller may keep. Null: `view` has
+   * it. Missing: it always does. Also after the end, or after the store gave up. Rejects with what reading says.
+   */
+  readBack?(offset: number): Promise<Uint8Array> | null;
+  /** Null: write on. Else resolves when that makes sense, as where a disk is slower than what arrives; never rejects. */
+  ready?(): Promise<void> | null;
   /** Publishes the response; null when the store gave up or it was purged meanwhile. */
   finish(): StoredResponse | null;
   /** Leaves nothing behind. Safe after finish (no effect). */

@@ -119,6 +119,14 @@ export class TierWriter implements StorageWriter {
     return this.#writer.view(offset);
   }
 
+  readBack(offset: number): Promise<Uint8Array> | null {
+    return this.#writer.readBack?.(offset) ?? null;
+  }
+
+  ready(): Promise<void> | null {
+    return this.#writer.ready?.() ?? null;
+  }
+
   finish(): StoredResponse | null {
     const stored = this.#writer.finish();
     if (stored !== null) this.#published(stored);
@@ -151,6 +159,14 @@ export class OutgrowingWriter implements StorageWriter {
 
   view(offset: number): Uint8Array {
     return this.#writer.view(offset);
+  }
+
+  readBack(offset: number): Promise<Uint8Array> | null {
+    return this.#writer.readBack?.(offset) ?? null;
+  }
+
+  ready(): Promise<void> | null {
+    return this.#writer.ready?.() ?? null;
   }
 
   finish(): StoredResponse | null {

@@ -89,6 +89,11 @@ export class DiskIndex {
     return Atomics.load(this.#words, bucket);
   }
 
+  /** Another number than before: chunks have gone or moved since. */
+  get chunkChanges(): number {
+    return Atomics.load(this.#words, at.CONTROL_AT / 4 + at.CHUNKS_WORD);
+  }
+
   /** A hint for reclaim. Not counted when the slot changes meanwhile: its size is in the same word. */
   countUse(slot: number): void {
     const size = this.#words[slot + SIZE] as number;
@@ -127,6 +132,7 @@ export class DiskIndex {
       const slot = this.#slotOf(bucket, name);
       if (slot === null || !this.#isAt(slot, from)) return false;
       this.#change(bucket, () => this.#write(slot, name, to));
+      this.#noteChunk(name.variant);
       return true;
     });
     return isMoved ?? false;
@@ -233,8 +239,13 @@ export class DiskIndex {
 
   #empty(slot: number): void {
     this.#words[slot + SEGMENT] = 0;
+    this.#noteChunk(this.#words[slot + VARIANT] as number);
     const byteLength = Math.floor((this.#words[slot + SIZE] as number) / 4) * at.UNIT_BYTES;
     this.#countStored(this.#words[slot + VARIANT] as number, byteLength, -1);
+  }
+
+  #noteChunk(variant: number): void {
+    if (variant === CHUNK_VARIANT) Atomics.add(this.#words, at.CONTROL_AT / 4 + at.CHUNKS_WORD, 1);
   }
 
   #change(bucket: number, change: () => void): void {

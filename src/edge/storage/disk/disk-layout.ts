@@ -20,6 +20,8 @@ export const RECOVERY_WORD = 0;
 export const LAST_ID_WORD = 1;
 export const REGISTERED_WORD = 2;
 export const FULL_WORD = 3;
+/** How often a chunk has gone or moved: while it stays, all that were found together are still there. */
+export const CHUNKS_WORD = 16;
 /** Doubles from there on: figures. */
 export const STORED_DOUBLE = 4;
 export const BYTES_DOUBLE = 5;

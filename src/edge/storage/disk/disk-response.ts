@@ -5,18 +5,8 @@ import { MemoryBodySource } from '../memory/memory-body-source.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
 import { variantHashOf } from '../shared/record.ts';
 import type { StoredResponse } from '../storage.ts';
+import type { ChunkedBody } from './chunked-body.ts';
 import { DiskBodySource } from './disk-body-source.ts';
-import type { Location } from './disk-index.ts';
-import type { SegmentFiles } from './segment-files.ts';
-import type { ObjectId } from './segment-format.ts';
-
-/** Where a body lies that is not in memory. */
-export interface DiskBody {
-  readonly files: SegmentFiles;
-  readonly object: ObjectId;
-  /** Replaced when they have moved. */
-  chunks: readonly Location[];
-}
 
 export class DiskResponse implements StoredResponse {
   readonly head: StoredHead;
@@ -25,10 +15,10 @@ export class DiskResponse implements StoredResponse {
   readonly body: Uint8Array | null;
   /** By which those that replace one another are known. */
   readonly variant: number;
-  /** Null where the body is in memory. */
-  readonly onDisk: DiskBody | null;
+  /** Null where the body is in memory. Another one when chunks have moved: who reads already goes by what was. */
+  onDisk: ChunkedBody | null;
 
-  constructor(head: StoredHead, body: Uint8Array | DiskBody, bodyLength: number) {
+  constructor(head: StoredHead, body: Uint8Array | ChunkedBody, bodyLength: number) {
     this.head = head;
     this.prepared = prepareHead(head);
     this.bodyLength = bodyLength;
@@ -40,6 +30,6 @@ export class DiskResponse implements StoredResponse {
   open(start: number, end: number): BodySource {
     const { body, onDisk } = this;
     if (onDisk === null) return new MemoryBodySource((body as Uint8Array).subarray(start, end));
-    return new DiskBodySource(onDisk.files, onDisk.object, onDisk.chunks, start, end);
+    return new DiskBodySource(onDisk, start, end);
   }
 }

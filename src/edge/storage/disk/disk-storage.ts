@@ -10,18 +10,18 @@ import { cachedReader, NOT_AT_HAND, UNKNOWN } from '#platform/cached-read.ts';
 import { encodeHead } from '../head-codec.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
-import { type OuterFills, OuterWriter } from '../outer-writer.ts';
 import { RecentResponses } from '../recent-responses.ts';
 import { variantHashOf } from '../shared/record.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse, TierFigures } from '../storage.ts';
+import type { ChunkedBody } from './chunked-body.ts';
 import { ColdReads } from './cold-reads.ts';
 import type { Disk } from './disk.ts';
+import { DiskFill, type DiskFills } from './disk-fill.ts';
 import type { IndexEntry, Location } from './disk-index.ts';
 import { DiskResponse } from './disk-response.ts';
 import { type Look, PEEK, USE, USE_AT_ONCE } from './look.ts';
-import { chunkName, keyName, newObjectId, urlHashOf } from './record-names.ts';
+import { chunkName, keyName, urlHashOf } from './record-names.ts';
 import {
-  CHUNK,
   CHUNK_BYTES,
   type DiskRecord,
   HEAD,
@@ -51,6 +51,7 @@ interface KnownEntry {
   readonly slots: readonly number[];
   readonly version: number;
   tick: number;
+  chunkChanges: number;
   readonly byteLength: number;
 }
 
@@ -59,27 +60,28 @@ const NO_BODY = new Uint8Array(0);
 const NO_OBJECT: ObjectId = { hash: 0, check: 0 };
 /** Of a decoded head, bytes. */
 const DECODED_BYTES = 2_048;
-/** Bodies in chunks wait while so much is to be written, bytes. */
-const CHUNKS_PENDING_BYTES_MAX = 8 * 1024 * 1024;
+/** Of what is known of a chunk. */
+const PLACE_BYTES = 96;
 /** What heads and small bodies are read into: one at a time, copied from there. */
 const scratch = Octets.allocate(2 * CHUNK_BYTES);
 const readAtHand = cachedReader(scratch.bytes);
 /** Said of a record that the disk would have to be waited for. */
 const COLD = 'cold';
 
+const always = (): boolean => true;
+
 export class DiskStorage implements Storage {
   readonly invalidations: Invalidations;
   readonly #disk: Disk;
   readonly #options: DiskStorageOptions;
   readonly #recent = new RecentResponses<KnownEntry>(STORAGE_LIMITS.diskRecentBytesMax);
-  readonly #fills: OuterFills;
+  readonly #fills: DiskFills;
   readonly #coldReads = new ColdReads();
   readonly #budget: WriteBudget;
   /** What is on its way to the disk, by key. */
   readonly #pending = new Map<string, readonly DiskResponse[]>();
   /** What another tier found when there was nothing beside it here, and as long as that is so. */
   readonly #settled = new WeakMap<readonly StoredResponse[], { bucket: number; version: number }>();
-  #storingBytes = 0;
   #refusals = 0;
   #hits = 0;
   #isClosed = false;
@@ -90,13 +92,15 @@ export class DiskStorage implements Storage {
     this.#options = options;
     this.#budget = new WriteBudget(options.writeBytesPerSecond ?? null);
     this.#fills = {
+      disk: options.disk,
       bytesMax: options.fillBytesMax,
       heldBytes: 0,
       writers: new Set(),
       refused: () => {
         this.#refusals++;
       },
-      publish: (key, head, body) => this.store(key, head, body),
+      publishWhole: (key, head, body) => (this.#isRemoved(key, head) ? null : this.#write(key, head, body)),
+      publishChunked: (...what) => this.#publishChunked(...what),
     };
   }
 
@@ -129,23 +133,18 @@ export class DiskStorage implements Storage {
   }
 
   admit(cacheKey: string, head: StoredHead, bodyLength: number | null): StorageWriter | null {
-    const writer = this.#admits(cacheKey, bodyLength ?? 0)
-      ? OuterWriter.begin(this.#fills, cacheKey, head, bodyLength, this.#options.objectBytesMax)
-      : null;
-    if (writer === null) this.#refusals++;
-    return writer;
+    const { objectBytesMax } = this.#options;
+    if ((bodyLength ?? 0) <= objectBytesMax && this.#admits(cacheKey)) {
+      return new DiskFill(this.#fills, cacheKey, head, bodyLength, objectBytesMax);
+    }
+    this.#refusals++;
+    return null;
   }
 
   /** Stores a whole response that another tier has taken; whether this one does is its own matter. */
   keep(cacheKey: string, head: StoredHead, body: Uint8Array): void {
-    if (this.#admits(cacheKey, body.byteLength)) this.#write(cacheKey, head, body);
+    if (this.#admits(cacheKey)) this.#write(cacheKey, head, body);
     else this.#refusals++;
-  }
-
-  /** Of a fill that came to its end. */
-  store(cacheKey: string, head: StoredHead, body: Uint8Array): StoredResponse | null {
-    if (this.#isRemoved(cacheKey, head)) return null;
-    return this.#write(cacheKey, head, body);
   }
 
   freshen(cacheKey: string, stored: StoredResponse, head: StoredHead): StoredResponse | null {
@@ -156,7 +155,7 @@ export class DiskStorage implements Storage {
     if (body !== null) return this.#write(cacheKey, head, body);
     if (onDisk === null) return null;
     const freshened = new DiskResponse(head, onDisk, current.bodyLength);
-    return this.#writeHead(cacheKey, freshened, onDisk.object) ? freshened : null;
+    return this.#writeHead(cacheKey, freshened, onDisk.object, always) ? freshened : null;
   }
 
   remove(cacheKey: string): number {
@@ -238,7 +237,7 @@ export class DiskStorage implements Storage {
     const bucket = index.bucketOf(hash);
     const version = index.versionOf(bucket);
     const known = this.#recent.find(cacheKey);
-    if (known !== null && known.version === version && this.#isValid(cacheKey, known, isUse)) {
+    if (known !== null && known.version === version && this.#isValid(cacheKey, known)) {
       if (isUse) for (const slot of known.slots) index.countUse(slot);
       return merged(waiting, without(known.responses, beside));
     }
@@ -266,6 +265,7 @@ export class DiskStorage implements Storage {
     look: Look,
   ): readonly DiskResponse[] | null {
     const { tick } = this.invalidations;
+    const { chunkChanges } = this.#disk.index;
     const responses: DiskResponse[] = [];
     const slots: number[] = [];
     let byteLength = cacheKey.length;
@@ -276,10 +276,11 @@ export class DiskStorage implements Storage {
       responses.push(response);
       slots.push(entry.slot);
       byteLength += DECODED_BYTES + (response.body?.byteLength ?? 0);
+      byteLength += PLACE_BYTES * (response.onDisk?.places.length ?? 0);
     }
     responses.sort((a, b) => b.head.respondedAt - a.head.respondedAt);
     if (areAll && responses.length > 0) {
-      this.#recent.remember(cacheKey, { responses, slots, version, tick, byteLength });
+      this.#recent.remember(cacheKey, { responses, slots, version, tick, chunkChanges, byteLength });
     }
     return responses;
   }
@@ -296,13 +297,13 @@ export class DiskStorage implements Storage {
         ? new DiskResponse(head, new Uint8Array(body), totalLength)
         : null;
     }
-    const chunks = this.#chunksOf(object, totalLength, look.isUse);
-    if (chunks === null) {
+    const chunked = this.#chunksOf(object, totalLength);
+    if (chunked === null) {
       // Of a response in parts none is of use without the others.
       this.#disk.index.drop(entry, entry);
       return null;
     }
-    return new DiskResponse(head, { files: this.#disk.files, object, chunks }, totalLength);
+    return new DiskResponse(head, chunked, totalLength);
   }
 
   /** Into the scratch memory. A record that is not there, or damaged, is forgotten. */
@@ -324,25 +325,29 @@ export class DiskStorage implements Storage {
     }
   }
 
-  #chunksOf(object: ObjectId, totalLength: number, isUse: boolean): Location[] | null {
-    const { index } = this.#disk;
-    const chunks: Location[] = [];
+  /** Null: some are gone. */
+  #chunksOf(object: ObjectId, totalLength: number): ChunkedBody | null {
+    const { index, files } = this.#disk;
+    const places: Location[] = [];
     for (let number = 0; number * CHUNK_BYTES < totalLength; number++) {
       const { hash, check } = chunkName(object, number);
       const [entry] = index.find(hash, check);
       if (entry === undefined) return null;
-      if (isUse) index.countUse(entry.slot);
-      chunks.push(entry);
+      places.push(entry);
     }
-    return chunks;
+    return { files, index, object, places };
   }
 
-  #isValid(cacheKey: string, entry: KnownEntry, isUse: boolean): boolean {
-    for (const { onDisk, bodyLength } of entry.responses) {
-      if (onDisk === null) continue;
-      const chunks = this.#chunksOf(onDisk.object, bodyLength, isUse);
-      if (chunks === null) return false;
-      onDisk.chunks = chunks;
+  #isValid(cacheKey: string, entry: KnownEntry): boolean {
+    const { chunkChanges } = this.#disk.index;
+    if (entry.chunkChanges !== chunkChanges) {
+      for (const response of entry.responses) {
+        if (response.onDisk === null) continue;
+        const onDisk = this.#chunksOf(response.onDisk.object, response.bodyLength);
+        if (onDisk === null) return false;
+        response.onDisk = onDisk;
+      }
+      entry.chunkChanges = chunkChanges;
     }
     const { tick } = this.invalidations;
     if (entry.tick === tick) return true;
@@ -357,38 +362,40 @@ export class DiskStorage implements Storage {
   }
 
   /** Until the disk is full everything is taken; afterwards what is asked for a second time, within the budget. */
-  #admits(cacheKey: string, byteLength: number): boolean {
+  #admits(cacheKey: string): boolean {
     if (this.#isClosed || !this.#disk.mayWrite) return false;
-    if (this.#storingBytes + byteLength > this.#options.fillBytesMax) return false;
     const { hash, check } = keyName(cacheKey, 0);
     const wasSeen = this.#disk.wasSeen(hash, check);
     if (this.#disk.isFull && !wasSeen) return false;
     return this.#budget.isLeft;
   }
 
-  /** What is stored from now on, in memory until it has been written; null: it cannot be. */
+  /** A small response: stored from now on, in memory until it has been written; null: it cannot be. */
   #write(cacheKey: string, head: StoredHead, body: Uint8Array): DiskResponse | null {
-    const response = new DiskResponse(head, body, body.byteLength);
-    const isWritten =
-      body.byteLength <= STORAGE_LIMITS.sharedObjectBytesMax
-        ? this.#writeWhole(cacheKey, response, body)
-        : this.#beginChunks(cacheKey, response, body);
-    this.#budget.spend(body.byteLength);
-    return isWritten ? response : null;
+    const { byteLength: totalLength } = body;
+    const response = new DiskResponse(head, body, totalLength);
+    this.#budget.spend(totalLength);
+    const record = { kind: WHOLE, body, totalLength, object: NO_OBJECT } as const;
+    return this.#append(cacheKey, response, record, always) ? response : null;
   }
 
-  #writeWhole(cacheKey: string, response: DiskResponse, body: Uint8Array): boolean {
-    return this.#append(cacheKey, response, {
-      kind: WHOLE,
-      body,
-      totalLength: body.byteLength,
-      object: NO_OBJECT,
-    });
+  /** Its head goes behind its chunks, and is entered when those are there. */
+  #publishChunked(
+    cacheKey: string,
+    head: StoredHead,
+    body: ChunkedBody,
+    bodyLength: number,
+    isComplete: () => boolean,
+  ): DiskResponse | null {
+    if (this.#isRemoved(cacheKey, head)) return null;
+    const response = new DiskResponse(head, body, bodyLength);
+    this.#budget.spend(bodyLength);
+    return this.#writeHead(cacheKey, response, body.object, isComplete) ? response : null;
   }
 
-  #writeHead(cacheKey: string, response: DiskResponse, object: ObjectId): boolean {
+  #writeHead(cacheKey: string, response: DiskResponse, object: ObjectId, isComplete: () => boolean): boolean {
     const { bodyLength: totalLength } = response;
-    return this.#append(cacheKey, response, { kind: HEAD, body: NO_BODY, totalLength, object });
+    return this.#append(cacheKey, response, { kind: HEAD, body: NO_BODY, totalLength, object }, isComplete);
   }
 
   /** A record with a head: it is found, in memory, from now on, and on the disk when it is there. */
@@ -396,6 +403,7 @@ export class DiskStorage implements Storage {
     cacheKey: string,
     response: DiskResponse,
     rest: Pick<DiskRecord, 'kind' | 'body' | 'totalLength' | 'object'>,
+    isComplete: () => boolean,
   ): boolean {
     const { head } = response;
     const encoded = encodeHead(head);
@@ -407,7 +415,7 @@ export class DiskStorage implements Storage {
     const { writer, index, state } = this.#disk;
     const isTaken = writer.append(record, (location) => {
       // Whatever was removed or replaced meanwhile is not pending any more.
-      if (location !== null && this.#isPending(cacheKey, response)) {
+      if (location !== null && isComplete() && this.#isPending(cacheKey, response)) {
         state.wasWritten();
         index.put(name, location, () => !this.#isRemoved(cacheKey, head));
       }
@@ -416,56 +424,6 @@ export class DiskStorage implements Storage {
     if (isTaken) this.#hold(cacheKey, response);
     else if (writer.pendingBytes > STORAGE_LIMITS.diskPendingBytesMax / 2) state.isSlow();
     return isTaken;
-  }
-
-  #beginChunks(cacheKey: string, response: DiskResponse, body: Uint8Array): boolean {
-    if (this.#storingBytes + body.byteLength > this.#options.fillBytesMax) return false;
-    this.#hold(cacheKey, response);
-    this.#storingBytes += body.byteLength;
-    this.#writeChunks(cacheKey, response, body)
-      .catch((error: unknown) => {
-        this.#disk.state.writeFailed(error);
-        return false;
-      })
-      .then((isWritten) => {
-        this.#storingBytes -= body.byteLength;
-        if (!isWritten) this.#settle(cacheKey, response);
-      });
-    return true;
-  }
-
-  /** The chunks, and behind them the head, by which they are found. */
-  async #writeChunks(cacheKey: string, response: DiskResponse, body: Uint8Array): Promise<boolean> {
-    const { writer, index } = this.#disk;
-    const { sequence } = response.head;
-    const urlHash = urlHashOf(cacheKey);
-    const object = newObjectId();
-    const totalLength = body.byteLength;
-    let failed = false;
-    for (let number = 0; number * CHUNK_BYTES < totalLength; number++) {
-      if (writer.pendingBytes > CHUNKS_PENDING_BYTES_MAX) await writer.flush();
-      if (failed || !this.#isPending(cacheKey, response)) return false;
-      const name = chunkName(object, number);
-      const part = body.subarray(number * CHUNK_BYTES, (number + 1) * CHUNK_BYTES);
-      const record = {
-        ...name,
-        kind: CHUNK,
-        head: null,
-        key: '',
-        body: part,
-        totalLength,
-        object,
-        urlHash,
-        sequence,
-      } as const;
-      const isTaken = writer.append(record, (location) => {
-        if (location === null) failed = true;
-        else index.put(name, location);
-      });
-      if (!isTaken) return false;
-    }
-    await writer.flush();
-    return !failed && this.#writeHead(cacheKey, response, object);
   }
 
   #hold(cacheKey: string, response: DiskResponse): void {

@@ -25,6 +25,8 @@ export const CHUNK_BYTES = 1024 * 1024;
 const RECORD_MAGIC = 0x50_47_53_52;
 const FOOTER_MAGIC = 0x50_47_53_46;
 const HEADER_BYTES = 64;
+/** Where a chunk's octets begin within its record: it has neither head nor key. */
+export const CHUNK_BODY_AT = HEADER_BYTES;
 
 /** Words of a record's header. */
 const MAGIC = 0;
@@ -57,7 +59,7 @@ export interface DiskRecord extends RecordName {
   readonly head: EncodedHead | null;
   readonly key: string;
   readonly body: Uint8Array;
-  /** Of all chunks together. */
+  /** Of all chunks together; of a chunk itself 0 where that was not known yet. */
   readonly totalLength: number;
   readonly object: ObjectId;
   /** Of the URL's key, and how far invalidations were when the fetch began: what removals go by at recovery. */
