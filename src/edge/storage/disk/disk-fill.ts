@@ -107,7 +107,10 @@ export class DiskFill implements StorageWriter {
 
   ready(): Promise<void> | null {
     const { writer } = this.#fills.disk;
-    if (writer.pendingBytes <= PENDING_BYTES_MAX) return null;
+    const { heldBytes, bytesMax } = this.#fills;
+    if (writer.pendingBytes <= Math.min(PENDING_BYTES_MAX, bytesMax / 4) && heldBytes <= bytesMax / 2) {
+      return null;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, PATIENCE_MS);
     void writer.flush().then(resolve);
