@@ -1,6 +1,9 @@
 /** What all kinds of `ByteSocket` do alike, on real connections: those of `node:net` and `node:tls` are the yardstick. */
 import { beforeAll, expect, test } from 'bun:test';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect as connectTls, createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { createTestAuthority, type TestCertificate } from '../../test/support/test-authority.ts';
 import { until } from '../../test/support/until.ts';
@@ -114,6 +117,23 @@ function collect(client: Socket): Buffer[] {
   return received;
 }
 
+/** No two pages of it are alike. */
+function fileOf(length: number) {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at + 4 <= length; at += 4) bytes.writeUInt32LE(Math.imul(at + 1, 0x9e37_79b1) >>> 0, at);
+  const folder = mkdtempSync(join(tmpdir(), 'perigee-file-'));
+  writeFileSync(join(folder, 'file'), bytes);
+  const descriptor = openSync(join(folder, 'file'), 'r');
+  return {
+    bytes,
+    descriptor,
+    [Symbol.dispose]() {
+      closeSync(descriptor);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
 for (const kind of KINDS) {
   const { name } = kind;
 
@@ -150,6 +170,43 @@ for (const kind of KINDS) {
       true,
     );
     expect(server.writableNeedDrain).toBe(false);
+  });
+
+  test(`${name}: octets of a file go as far as they are taken, and drain tells when more are`, async () => {
+    await using pair = await open(kind);
+    const { server, client } = pair;
+    // Only what stands on `Bun.listen` can.
+    if (server.writeFile === undefined) {
+      expect(name).toStartWith('node:');
+      return;
+    }
+    using file = fileOf(9_000_011);
+    const received = collect(client);
+    client.pause();
+    let at = 3;
+    let waits = 0;
+    const goOn = (): void => {
+      while (at < file.bytes.length) {
+        const asked = Math.min(1_000_000, file.bytes.length - at);
+        const taken = server.writeFile?.(file.descriptor, at, asked) ?? 0;
+        at += taken;
+        if (taken === asked) continue;
+        waits += 1;
+        return;
+      }
+      server.write(Buffer.from('end'));
+    };
+    server.on('drain', goOn);
+    goOn();
+    expect(at).toBeLessThan(file.bytes.length);
+    expect(server.writableLength).toBe(0);
+    client.resume();
+    const due = Buffer.concat([file.bytes.subarray(3), Buffer.from('end')]);
+    await until('all has come', () => received.reduce((sum, { length }) => sum + length, 0) === due.length);
+    expect(Buffer.concat(received).equals(due)).toBe(true);
+    expect(waits).toBeGreaterThan(0);
+    expect(() => server.writeFile?.(file.descriptor, file.bytes.length, 10)).toThrow('the file ends');
+    expect(() => server.writeFile?.(-1, 0, 10)).toThrow();
   });
 
   test(`${name}: ends once all has been written`, async () => {
