@@ -6,7 +6,7 @@
  */
 import type { BenchOptions, BenchResult, Figures } from './bench-result.ts';
 import { HOST, type RunningCache } from './caches/cache.ts';
-import { type Fleet, versionsOf, withFleet } from './caches/fleet.ts';
+import { type Fleet, withFleet } from './caches/fleet.ts';
 import { measureIdleConnections } from './support/idle-connections.ts';
 import {
   type Load,
@@ -156,7 +156,7 @@ export function run(options: BenchOptions): Promise<BenchResult> {
       rows,
       ratios: ratiosOf(rows, 'perigee'),
       versions: {
-        ...versionsOf(fleet.kinds),
+        ...fleet.versions,
         wrk: versionOf('wrk', '-v', /wrk (\S+)/),
         h2load: versionOf('h2load', '--version', /nghttp2\/(\S+)/),
         curl: versionOf('curl', '--version', /curl (\S+)/),

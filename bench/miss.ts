@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchOptions, BenchResult } from './bench-result.ts';
 import type { RunningCache } from './caches/cache.ts';
-import { versionsOf, withFleet } from './caches/fleet.ts';
+import { withFleet } from './caches/fleet.ts';
 import { type Load, measureLoad, perRequest } from './support/load.ts';
 import { CLIENT_CORE, SERVER_CORE, versionOf } from './support/programs.ts';
 import { ratiosOf } from './support/ratios.ts';
@@ -46,7 +46,7 @@ function scenarios(script: string): Scenario<RunningCache>[] {
 }
 
 export function run(options: BenchOptions): Promise<BenchResult> {
-  return withFleet(options, ['wrk'], async ({ caches, kinds, directory }) => {
+  return withFleet(options, ['wrk'], async ({ caches, versions, directory }) => {
     const script = join(directory, 'unique.lua');
     writeFileSync(script, SCRIPT);
     const { rows, leftOut } = await measureInTurns(caches, scenarios(script), options);
@@ -55,7 +55,7 @@ export function run(options: BenchOptions): Promise<BenchResult> {
       description: `misses over ${CONNECTIONS} kept HTTP/1.1 connections; caches on core ${SERVER_CORE}, wrk and the origin (nginx, static files) on core ${CLIENT_CORE}, all on loopback`,
       rows,
       ratios: ratiosOf(rows, 'perigee'),
-      versions: { ...versionsOf(kinds), wrk: versionOf('wrk', '-v', /wrk (\S+)/) },
+      versions: { ...versions, wrk: versionOf('wrk', '-v', /wrk (\S+)/) },
       notes: [
         'Each figure is the median of the rounds in which the caches took turns, each ratio the median of the ratios of those rounds.',
         'wrk and the origin share a core, so requests per second say as much about them: compare processor time.',

@@ -16,6 +16,15 @@ export interface RunningCache {
   readonly httpsPort: number | null;
   /** Whether it answers HTTP/2 over TLS, as its ALPN says. */
   readonly hasHttp2: boolean;
+  /** Responses that came from its disk, and from its memory, so far; missing: it does not tell them apart. */
+  places?(): Promise<ServedFrom>;
+  /** Once it has ended: takes away what of it is left in memory, as a boot does; missing: nothing is. */
+  forgetMemory?(): void;
+}
+
+export interface ServedFrom {
+  readonly disk: number;
+  readonly memory: number;
 }
 
 export interface CacheKind {
@@ -24,7 +33,7 @@ export interface CacheKind {
   /** The Debian package. */
   readonly package: string;
   version(): string;
-  /** `home`: a folder of its own, which is there already. */
+  /** `home`: a folder of its own, which is there already; what an earlier one left in it is found again. */
   start(home: string, originPort: number): Promise<RunningCache>;
 }
 

@@ -12,37 +12,48 @@ import { perigeeOf } from './perigee.ts';
 import { TRAFFIC_SERVER } from './traffic-server.ts';
 import { VARNISH } from './varnish.ts';
 
-const PEERS: readonly CacheKind[] = [NGINX, VARNISH, HAPROXY, TRAFFIC_SERVER];
+/** What a bench is made with: Perigee of a checkout, and its peers. */
+export interface Contestants {
+  perigeeOf(directory: string, name: string): CacheKind;
+  readonly peers: readonly CacheKind[];
+}
+
+const USUAL: Contestants = { perigeeOf, peers: [NGINX, VARNISH, HAPROXY, TRAFFIC_SERVER] };
 const OWN_CHECKOUT = resolve(import.meta.dir, '../..');
 
 export interface Fleet {
   /** For files of the run; removed with all in it. */
   readonly directory: string;
   readonly origin: StaticOrigin;
-  readonly kinds: readonly CacheKind[];
   readonly caches: readonly RunningCache[];
+  /** Of every program that takes part. */
+  readonly versions: Readonly<Record<string, string>>;
   /** A second one of the same kind, new; whoever asked for it ends it. */
   startAnother(cache: RunningCache): Promise<RunningCache>;
+  /** One of the same kind on what `cache` left, which has ended; it takes its place in `caches`. */
+  startAgain(cache: RunningCache): Promise<RunningCache>;
 }
 
-export function versionsOf(kinds: readonly CacheKind[]): Record<string, string> {
-  const peers = kinds.filter((kind) => PEERS.includes(kind));
-  return { bun: Bun.version, ...Object.fromEntries(peers.map((kind) => [kind.name, kind.version()])) };
+function versionsOf(kinds: readonly CacheKind[], { peers }: Contestants): Record<string, string> {
+  const others = kinds.filter((kind) => peers.includes(kind));
+  return { bun: Bun.version, ...Object.fromEntries(others.map((kind) => [kind.name, kind.version()])) };
 }
 
 /** Which caches take part. Throws when an unknown peer is named. */
-export function chooseKinds(options: BenchOptions): CacheKind[] {
-  const { peers, builds } = options;
-  const unknown = peers?.filter((name) => PEERS.every((peer) => peer.name !== name)) ?? [];
+function chooseKinds({ peers, builds }: BenchOptions, contestants: Contestants): CacheKind[] {
+  const { peers: all } = contestants;
+  const unknown = peers?.filter((name) => all.every((peer) => peer.name !== name)) ?? [];
   if (unknown.length > 0) {
     throw new Error(
-      `no such peer: ${unknown.join(', ')}; there are ${PEERS.map(({ name }) => name).join(', ')}`,
+      `no such peer: ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`,
     );
   }
   return [
-    perigeeOf(OWN_CHECKOUT, 'perigee'),
-    ...builds.map((directory) => perigeeOf(directory, `perigee in ${basename(resolve(directory))}`)),
-    ...PEERS.filter(({ name }) => peers === null || peers.includes(name)),
+    contestants.perigeeOf(OWN_CHECKOUT, 'perigee'),
+    ...builds.map((directory) =>
+      contestants.perigeeOf(directory, `perigee in ${basename(resolve(directory))}`),
+    ),
+    ...all.filter(({ name }) => peers === null || peers.includes(name)),
   ];
 }
 
@@ -51,20 +62,21 @@ export async function withFleet<Result>(
   options: BenchOptions,
   tools: readonly string[],
   use: (fleet: Fleet) => Promise<Result>,
+  contestants: Contestants = USUAL,
 ): Promise<Result> {
-  const kinds = chooseKinds(options);
+  const kinds = chooseKinds(options, contestants);
   requirePrograms(
     ['nginx', 'taskset', ...tools, ...kinds.flatMap(({ programs }) => programs)],
-    `apt-get install util-linux curl wrk nghttp2-client ${PEERS.map((peer) => peer.package).join(' ')}`,
+    `apt-get install util-linux curl wrk nghttp2-client ${[...new Set(contestants.peers.map((peer) => peer.package))].join(' ')}`,
   );
   pinSelf();
   const directory = mkdtempSync(join(tmpdir(), 'perigee-bench-'));
   const caches: RunningCache[] = [];
   let origin: StaticOrigin | null = null;
-  let homes = 0;
+  const homes: string[] = [];
   const start = (kind: CacheKind, { port }: StaticOrigin): Promise<RunningCache> => {
-    homes += 1;
-    const home = join(directory, `cache-${homes}`);
+    const home = join(directory, `cache-${homes.length + 1}`);
+    homes.push(home);
     mkdirSync(home);
     return kind.start(home, port);
   };
@@ -74,7 +86,14 @@ export async function withFleet<Result>(
     for (const kind of kinds) caches.push(await start(kind, running));
     const startAnother = (cache: RunningCache): Promise<RunningCache> =>
       start(kinds[caches.indexOf(cache)] as CacheKind, running);
-    return await use({ directory, origin, kinds, caches, startAnother });
+    const startAgain = async (cache: RunningCache): Promise<RunningCache> => {
+      const i = caches.indexOf(cache);
+      const again = await (kinds[i] as CacheKind).start(homes[i] as string, running.port);
+      caches[i] = again;
+      return again;
+    };
+    const versions = versionsOf(kinds, contestants);
+    return await use({ directory, origin, caches, versions, startAnother, startAgain });
   } finally {
     for (const cache of caches) await cache.server.stop();
     await origin?.server.stop();

@@ -16,20 +16,33 @@ import {
   writeCertificate,
 } from './cache.ts';
 
-export const NGINX: CacheKind = {
-  name: 'nginx',
-  programs: ['nginx'],
-  package: 'nginx-light',
-  version: () => versionOf('nginx', '-v', /nginx\/(\S+)/),
-  start,
-};
+export interface NginxOptions {
+  /** Of what is stored: its keys' memory, and the files. */
+  readonly keysMebibytes: number;
+  readonly diskGibibytes: number;
+}
 
-async function start(home: string, originPort: number): Promise<RunningCache> {
+export const NGINX = nginxWith({ keysMebibytes: 16, diskGibibytes: 1 });
+
+export function nginxWith(options: NginxOptions): CacheKind {
+  return {
+    name: 'nginx',
+    programs: ['nginx'],
+    package: 'nginx-light',
+    version: () => versionOf('nginx', '-v', /nginx\/(\S+)/),
+    start: (home, originPort) => start(home, originPort, options),
+  };
+}
+
+async function start(home: string, originPort: number, options: NginxOptions): Promise<RunningCache> {
   const [http = 0, https = 0] = await freePorts(2);
   // Its worker runs as another user.
   chmodSync(dirname(home), 0o755);
   const certificate = await writeCertificate(home);
-  writeFileSync(join(home, 'nginx.conf'), configuration(home, http, https, originPort, certificate));
+  writeFileSync(
+    join(home, 'nginx.conf'),
+    configuration(options, home, [http, https], originPort, certificate),
+  );
   const command = ['nginx', '-p', home, '-e', join(home, 'error.log'), '-c', join(home, 'nginx.conf')];
   const server = await startServer(command, () => answers(http));
   return { name: 'nginx', server, httpPort: http, httpsPort: https, hasHttp2: await offersHttp2(https) };
@@ -43,9 +56,9 @@ export function temporaryPaths(home: string): string {
 }
 
 function configuration(
+  { keysMebibytes, diskGibibytes }: NginxOptions,
   home: string,
-  http: number,
-  https: number,
+  [http, https]: readonly [number, number],
   originPort: number,
   certificate: CertificateFiles,
 ): string {
@@ -62,7 +75,7 @@ ${temporaryPaths(home)}
   keepalive_requests 1000000000;
   keepalive_timeout ${IDLE_SECONDS};
   open_file_cache max=1000;
-  proxy_cache_path ${home}/cache levels=1:2 keys_zone=bench:16m max_size=1g use_temp_path=off;
+  proxy_cache_path ${home}/cache levels=1:2 keys_zone=bench:${keysMebibytes}m max_size=${diskGibibytes}g use_temp_path=off;
   upstream origin { server 127.0.0.1:${originPort}; keepalive 64; }
   server {
     listen 127.0.0.1:${http} backlog=4096;

@@ -11,33 +11,53 @@ import {
   MEMORY_MEBIBYTES,
   offersHttp2,
   type RunningCache,
+  type ServedFrom,
   writeCertificate,
 } from './cache.ts';
 
-export const TRAFFIC_SERVER: CacheKind = {
-  name: 'trafficserver',
-  programs: ['traffic_server'],
-  package: 'trafficserver',
-  version: () => versionOf('traffic_server', '-V', /traffic_server - (\d[\d.]*)/),
-  start,
-};
+export interface TrafficServerOptions {
+  readonly memoryMebibytes: number;
+  /** The largest response that it keeps in memory. */
+  readonly memoryObjectMebibytes: number;
+  readonly diskMebibytes: number;
+}
+
+export const TRAFFIC_SERVER = trafficServerWith({
+  memoryMebibytes: MEMORY_MEBIBYTES,
+  memoryObjectMebibytes: MEMORY_MEBIBYTES / 8,
+  // Room for what is passed through it before it reaches the RAM cache.
+  diskMebibytes: 4 * MEMORY_MEBIBYTES,
+});
+
+export function trafficServerWith(options: TrafficServerOptions): CacheKind {
+  return {
+    name: 'trafficserver',
+    programs: ['traffic_server'],
+    package: 'trafficserver',
+    version: () => versionOf('traffic_server', '-V', /traffic_server - (\d[\d.]*)/),
+    start: (home, originPort) => start(home, originPort, options),
+  };
+}
 
 const SYSTEM_FOLDER = '/etc/trafficserver';
 /** Files it looks for and whose defaults are to have nothing in them. */
-const EMPTY_FILES = ['plugin.config', 'cache.config', 'hosting.config', 'volume.config', 'parent.config'];
+const EMPTY_FILES = ['cache.config', 'hosting.config', 'volume.config', 'parent.config'];
 
-async function start(home: string, originPort: number): Promise<RunningCache> {
+/** Where the plugin for its figures answers. */
+const FIGURES = '_figures';
+
+async function start(home: string, originPort: number, options: TrafficServerOptions): Promise<RunningCache> {
   const [http = 0, https = 0] = await freePorts(2);
   const folder = join(home, 'etc');
-  for (const part of ['etc', 'run', 'log', 'cache']) mkdirSync(join(home, part));
+  for (const part of ['etc', 'run', 'log', 'cache']) mkdirSync(join(home, part), { recursive: true });
   writeFileSync(join(home, 'runroot.yaml'), layoutOf(home));
   await writeCertificate(folder);
-  writeFileSync(join(folder, 'records.config'), recordsOf(folder, http, https));
+  writeFileSync(join(folder, 'records.config'), recordsOf(options, folder, http, https));
   const origin = `http://127.0.0.1:${originPort}/`;
   const hosts = [`http://${HOST}`, `http://${HOST}:${http}`, `https://${HOST}`, `https://${HOST}:${https}`];
   writeFileSync(join(folder, 'remap.config'), hosts.map((host) => `map ${host}/ ${origin}\n`).join(''));
-  // Room for what is passed through it before it reaches the RAM cache.
-  writeFileSync(join(folder, 'storage.config'), `${join(home, 'cache')} ${4 * MEMORY_MEBIBYTES}M\n`);
+  writeFileSync(join(folder, 'plugin.config'), `stats_over_http.so ${FIGURES}\n`);
+  writeFileSync(join(folder, 'storage.config'), `${join(home, 'cache')} ${options.diskMebibytes}M\n`);
   writeFileSync(
     join(folder, 'ssl_multicert.config'),
     'dest_ip=* ssl_cert_name=cert.pem ssl_key_name=key.pem\n',
@@ -50,7 +70,15 @@ async function start(home: string, originPort: number): Promise<RunningCache> {
   const command = ['env', `TS_RUNROOT=${home}`, 'traffic_server'];
   const server = await startServer(command, () => answers(http));
   const hasHttp2 = await offersHttp2(https);
-  return { name: 'trafficserver', server, httpPort: http, httpsPort: https, hasHttp2 };
+  const places = (): Promise<ServedFrom> => servedFrom(http);
+  return { name: 'trafficserver', server, httpPort: http, httpsPort: https, hasHttp2, places };
+}
+
+async function servedFrom(port: number): Promise<ServedFrom> {
+  const response = await fetch(`http://127.0.0.1:${port}/${FIGURES}`, { headers: { Host: HOST } });
+  const { global } = (await response.json()) as { global: Record<string, string> };
+  const figure = (name: string): number => Number(global[`proxy.process.cache.${name}`]);
+  return { disk: figure('ram_cache.misses'), memory: figure('ram_cache.hits') };
 }
 
 /** Its installation, with everything that it writes below `home`. */
@@ -75,7 +103,12 @@ function layoutOf(home: string): string {
     .join('');
 }
 
-function recordsOf(folder: string, http: number, https: number): string {
+function recordsOf(
+  { memoryMebibytes, memoryObjectMebibytes }: TrafficServerOptions,
+  folder: string,
+  http: number,
+  https: number,
+): string {
   const settings: readonly (readonly [string, string | number])[] = [
     ['http.server_ports', `${http}:ip-in=127.0.0.1 ${https}:ssl:ip-in=127.0.0.1`],
     ['exec_thread.autoconfig.enabled', 0],
@@ -84,8 +117,8 @@ function recordsOf(folder: string, http: number, https: number): string {
     ['crash_log_helper', 'NULL'],
     ['log.logging_enabled', 0],
     ['url_remap.remap_required', 1],
-    ['cache.ram_cache.size', MEMORY_MEBIBYTES * 1_048_576],
-    ['cache.ram_cache_cutoff', (MEMORY_MEBIBYTES / 8) * 1_048_576],
+    ['cache.ram_cache.size', memoryMebibytes * 1_048_576],
+    ['cache.ram_cache_cutoff', memoryObjectMebibytes * 1_048_576],
     ['net.connections_throttle', 2 * CONNECTIONS_MAX],
     ['net.max_connections_in', CONNECTIONS_MAX],
     ['http.keep_alive_no_activity_timeout_in', IDLE_SECONDS],

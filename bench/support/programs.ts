@@ -1,6 +1,6 @@
 /** Starting, pinning, measuring and ending the programs of a bench. Every process is ended by its own id. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 
@@ -41,6 +41,8 @@ export interface Program {
   residentBytes(): number;
   /** Ends it and waits until it is gone. */
   stop(): Promise<void>;
+  /** Has it and all its descendants end at once, as a crash would (SIGKILL), and waits until they are gone. */
+  kill(): Promise<void>;
 }
 
 /** Starts a server, on the servers' core unless another is named, and waits until `isReady`. */
@@ -71,7 +73,24 @@ export async function startServer(
     cpuSeconds: () => sumOver(pid, ({ ticks }) => ticks) / TICKS_PER_SECOND,
     residentBytes: () => sumOver(pid, ({ pid: member }) => proportionalBytes(member)),
     stop: () => stop(child),
+    kill: () => killAll(child, pid),
   };
+}
+
+async function killAll(child: ChildProcess, root: number): Promise<void> {
+  const members: number[] = [];
+  sumOver(root, ({ pid }) => members.push(pid));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // The first one first: it would start the others again.
+  for (const pid of members.sort((a, b) => Number(b === root) - Number(a === root))) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  await ended;
+  while (members.some((pid) => existsSync(`/proc/${pid}`))) await Bun.sleep(1);
 }
 
 async function stop(child: ChildProcess): Promise<void> {

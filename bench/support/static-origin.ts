@@ -15,6 +15,7 @@ export const SIZES = {
   small: { file: '1k', label: '1 KiB', bytes: 1_024 },
   medium: { file: '16k', label: '16 KiB', bytes: 16_384 },
   large: { file: '256k', label: '256 KiB', bytes: 262_144 },
+  chunks: { file: '8m', label: '8 MiB', bytes: 8_388_608 },
   download: { file: '16m', label: '16 MiB', bytes: 16_777_216 },
   huge: { file: '1g', label: '1 GiB', bytes: 1_073_741_824 },
 } as const satisfies Record<string, BodySize>;
