@@ -18,6 +18,7 @@ const CORE_ALL = [
   'src/core/caching',
   'src/core/steering',
   'src/core/authority',
+  'src/core/simulation',
 ];
 const PLANES = ['src/edge', 'src/nameserver', 'src/health', 'src/control', 'src/cli'];
 
@@ -51,6 +52,7 @@ const ROOMS: readonly Room[] = [
     mayImport: ['src/core/base', ...CORE_LEAVES, 'src/core/model', 'src/core/steering'],
     why: 'answers from values alone',
   },
+  { path: 'src/core/simulation', mayImport: ['src/core/base'], why: 'what a cache would do, without one' },
   { path: 'src/platform', mayImport: CORE_ALL, why: 'the outside world, below every plane' },
   { path: 'src/edge', mayImport: [...CORE_ALL, 'src/platform'], why: 'planes meet in data, never in code' },
   {

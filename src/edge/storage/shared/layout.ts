@@ -24,6 +24,10 @@ export const SMALL_HEAD_WORD = 2;
 export const SMALL_TAIL_WORD = 3;
 export const MAIN_HEAD_WORD = 4;
 export const MAIN_TAIL_WORD = 5;
+/** 1: the main ring has been full. In memory that was made before there was this word, and the next, they are 0, which does no harm. */
+export const FILLED_WORD = 6;
+/** Units that left the small ring unused, from the beginning of time, modulo 2^32: what the age of ghosts is counted in. */
+export const GHOST_CLOCK_WORD = 7;
 /** The shard's figures, doubles. */
 export const STORED_DOUBLE = 8;
 export const BODY_BYTES_DOUBLE = 9;

@@ -37,7 +37,14 @@ export interface ReadRecord {
   readonly body: Uint8Array;
 }
 
-export function unitsOf({ head, key, body }: NewRecord): number {
+/** Of what is to be stored, the lengths alone. */
+interface RecordLengths {
+  readonly head: { readonly byteLength: number };
+  readonly key: { readonly length: number };
+  readonly body: { readonly byteLength: number };
+}
+
+export function unitsOf({ head, key, body }: RecordLengths): number {
   return Math.ceil((HEADER_BYTES + head.byteLength + key.length + body.byteLength) / UNIT_BYTES);
 }
 

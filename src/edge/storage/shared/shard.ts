@@ -24,6 +24,10 @@ const USES = 2;
 /** Uses count up to here: two bits in S3-FIFO's paper. */
 const USES_MAX = 3;
 const MAIN_BIT = 0x8000_0000;
+/** A ghost: half of a hash, of which the other half, or more, says where it stands, and when it came. */
+const GHOST_TAG = 0xffff_0000;
+const GHOST_TIME = 0xffff;
+const GHOST_TICKS = 1_024;
 /** An insertion moves this many units of used records on at most, then takes the used, too: 1 MiB takes 0.1 ms. */
 const PATIENCE_UNITS = 16_384;
 
@@ -162,7 +166,7 @@ export class Shard {
   }
 
   #ringFor(record: NewRecord, units: number): Ring {
-    const isRemembered = this.#takeGhost(ghostHash(record.keyHash, record.variantHash));
+    const isRemembered = this.#takeGhost(combine32(record.keyHash, record.variantHash));
     return isRemembered || units > this.#small.units / 2 ? this.#main : this.#small;
   }
 
@@ -181,13 +185,16 @@ export class Shard {
     const units = this.#wordAt(offset, field.UNITS);
     const slot = this.#slotOfRecord(offset, this.#positionOf(this.#small, this.#small.tail));
     if (slot !== null) {
-      // A cold cache keeps all it can: nothing is sifted before the main ring has been filled once.
-      const isKept = (this.#words[slot + USES] as number) > 0 || this.#main.fits(units);
+      // A cold cache keeps all it can: nothing is sifted before the main ring has been full. From then on the unused must
+      // not slip into what room an eviction there has left over: that costs a point of hit ratio.
+      const isUsed = (this.#words[slot + USES] as number) > 0;
+      const isKept = isUsed || (!this.#isFilled() && this.#main.fits(units));
       if (isKept && this.#makeRoom(this.#main, units)) {
         this.#moveToMain(slot, offset, units);
       } else {
         this.#rememberGhost(
-          ghostHash(this.#wordAt(offset, field.KEY_HASH), this.#wordAt(offset, field.VARIANT_HASH)),
+          combine32(this.#wordAt(offset, field.KEY_HASH), this.#wordAt(offset, field.VARIANT_HASH)),
+          units,
         );
         this.#evict(slot, offset);
       }
@@ -204,6 +211,7 @@ export class Shard {
       this.#main.drop(units);
       return;
     }
+    this.#words[at.FILLED_WORD] = 1;
     const uses = this.#words[slot + USES] as number;
     if (uses === 0 || this.#patience <= 0) {
       this.#evict(slot, offset);
@@ -224,6 +232,13 @@ export class Shard {
       this.#copyToMain(slot, offset, units);
       this.#words[slot + USES] = uses - 1;
     });
+  }
+
+  /** Whether the main ring has been full; where more than half of all was removed since, it is to be filled again. */
+  #isFilled(): boolean {
+    const inUse = this.#doubles[at.CHARGED_UNITS_DOUBLE] as number;
+    if (inUse < (this.#small.units + this.#main.units) / 2) this.#words[at.FILLED_WORD] = 0;
+    return this.#words[at.FILLED_WORD] === 1;
   }
 
   #moveToMain(slot: number, offset: number, units: number): void {
@@ -308,21 +323,31 @@ export class Shard {
     }
     this.#small.clear();
     this.#main.clear();
+    this.#words[at.FILLED_WORD] = 0;
     for (const figure of [at.STORED_DOUBLE, at.BODY_BYTES_DOUBLE, at.CHARGED_UNITS_DOUBLE]) {
       this.#doubles[figure] = 0;
     }
   }
 
-  #rememberGhost(hash: number): void {
-    this.#words[this.#ghostWord(hash)] = hash;
+  #rememberGhost(hash: number, units: number): void {
+    const clock = (this.#words[at.GHOST_CLOCK_WORD] as number) + units;
+    this.#words[at.GHOST_CLOCK_WORD] = clock;
+    this.#words[this.#ghostWord(hash)] = (hash & GHOST_TAG) | this.#ghostTime();
   }
 
-  /** Whether the hash was remembered; forgets it. */
+  /** Whether the hash is remembered, and no more has gone the same way since than the main ring holds; forgets it. */
   #takeGhost(hash: number): boolean {
     const word = this.#ghostWord(hash);
-    if (this.#words[word] !== hash) return false;
+    const ghost = this.#words[word] as number;
+    if (((ghost ^ hash) & GHOST_TAG) !== 0 || ghost === 0) return false;
     this.#words[word] = 0;
-    return true;
+    return ((this.#ghostTime() - ghost) & GHOST_TIME) <= GHOST_TICKS;
+  }
+
+  /** Ticks of the clock, `GHOST_TICKS` for as much as the main ring holds. */
+  #ghostTime(): number {
+    const unitsPerTick = Math.ceil(this.#main.units / GHOST_TICKS);
+    return Math.floor((this.#words[at.GHOST_CLOCK_WORD] as number) / unitsPerTick) & GHOST_TIME;
   }
 
   /** Direct-mapped: a newer one takes the place of an older. */
@@ -337,9 +362,4 @@ export class Shard {
   #count(figure: number, amount: number): void {
     this.#doubles[figure] = (this.#doubles[figure] as number) + amount;
   }
-}
-
-/** Never 0, which marks an empty place. */
-function ghostHash(keyHash: number, variantHash: number): number {
-  return combine32(keyHash, variantHash) || 1;
 }
