@@ -5,7 +5,9 @@ import { DEFAULT_DATA_DIRECTORY } from '#cli/connection.ts';
 import { createProgram, runProgram } from '#cli/program.ts';
 import { collect } from '#cli/repeated-option.ts';
 import { createLogger } from '#platform/log.ts';
+import { type SimulateArguments, simulateCache } from './cache-simulate.ts';
 import { verifyCache, verifyText } from './cache-verify.ts';
+import { simulationText } from './simulate/simulation-text.ts';
 import { askReload } from './up/command-socket.ts';
 import { readUpOptions, type UpArguments } from './up/options.ts';
 import { refuseFailed, reloadText } from './up/reload-text.ts';
@@ -94,6 +96,24 @@ cache
     const report = await verifyCache(path);
     io.out(json ? `${JSON.stringify(report)}\n` : verifyText(report));
     if (report.damagedRecords > 0) process.exitCode = 1;
+  });
+
+cache
+  .command('simulate')
+  .description('what caches of other sizes and policies would have made of the requests in a trace')
+  .argument('<trace>', 'a file written by perigee up --trace, or lines of "time,key,bytes"')
+  .option(
+    '--size <size>',
+    'of the cache, such as 4GiB; may be given several times (default: shares of all there is)',
+    collect,
+  )
+  .option('--share <share>', 'of all keys, those in the trace, where it does not say: 5% or 1/64')
+  .option('--warm-up <percent>', 'leave out of the count so much of the beginning', '0')
+  .option('--plot <file.svg>', 'draw the hit ratios into this file')
+  .option('--json', 'print the report as JSON')
+  .action(async (trace: string, given: SimulateArguments & { readonly json?: boolean }) => {
+    const report = await simulateCache(trace, given);
+    io.out(given.json ? `${JSON.stringify(report)}\n` : simulationText(report));
   });
 
 const exitCode = await runProgram(program, process.argv, io);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import { makeWorkload, SeededChance } from '../../../test/support/workload.ts';
 import { Lru } from './lru.ts';
 import type { PolicyMaker } from './policy.ts';
 import { S3Fifo } from './s3-fifo.ts';
 import { Sieve } from './sieve.ts';
-import { makeWorkload, SeededChance } from './workload.ts';
 
 const POLICIES: Readonly<Record<string, PolicyMaker>> = {
   LRU: (capacity, objects) => new Lru(capacity, objects),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { Objects, Policy } from '#core/simulation/policy.ts';
 import { S3Fifo } from '#core/simulation/s3-fifo.ts';
-import { makeWorkload, type WorkloadOptions } from '#core/simulation/workload.ts';
+import { makeWorkload, type WorkloadOptions } from '../../../test/support/workload.ts';
 import {
   EnginePolicy,
   LEAST_OVERHEAD,

@@ -2,7 +2,7 @@
  * Requests made from a seed, for what no trace is at hand: popularity by Zipf's law over a set of objects with sizes as the
  * web has them, and what makes caches differ: objects asked for once, scans, and popularity that moves on.
  */
-import { mix32 } from '../base/mix32.ts';
+import { mix32 } from '#core/base/mix32.ts';
 
 export interface WorkloadOptions {
   readonly seed: number;
