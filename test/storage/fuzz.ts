@@ -2,11 +2,16 @@
  * Several processes on one storage, some killed at random moments and started again, until enough operations are done.
  * Each looks at every octet it gets (`worker.ts`); whoever finds a wrong one ends with it.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StorageOptions } from '#edge/storage/open-storage.ts';
+import { diskLayoutOf } from '#edge/storage/disk/disk-layout.ts';
+import { openStorage, type StorageOptions } from '#edge/storage/open-storage.ts';
+import { readAll } from '#edge/storage/storage.cases.ts';
+import { createSilentLogger } from '#platform/log.ts';
 import { Random } from '../fuzz/random.ts';
+import { until } from '../support/until.ts';
 import { createLedger, Ledger } from './ledger.ts';
+import { bodyOf, headOf } from './response-of.ts';
 
 export interface StorageFuzz {
   readonly seed: number;
@@ -15,6 +20,8 @@ export interface StorageFuzz {
   /** Mean time between two kills, ms. */
   readonly killEveryMs: number;
   readonly bodyBytesMax: number;
+  /** Whether disks fail on the way (`faulty-calls.ts`). */
+  readonly hasFaults?: boolean;
   /** The storage, given a folder of the fuzz's own. */
   readonly storage: (folder: string) => StorageOptions;
 }
@@ -26,6 +33,7 @@ export interface WorkerTask {
   readonly stream: number;
   readonly operations: number;
   readonly bodyBytesMax: number;
+  readonly hasFaults: boolean;
   readonly storage: StorageOptions;
 }
 
@@ -33,6 +41,8 @@ export interface FuzzReport {
   readonly operations: number;
   readonly hits: number;
   readonly kills: number;
+  /** Bodies that broke off, because a disk could not give them: what came of them was right. */
+  readonly brokenOff: number;
   /** What workers said of the wrong things they found. */
   readonly findings: readonly string[];
 }
@@ -50,7 +60,7 @@ export async function fuzzStorage(fuzz: StorageFuzz): Promise<FuzzReport> {
 }
 
 async function run(fuzz: StorageFuzz, folder: string): Promise<FuzzReport> {
-  const { seed, operations, bodyBytesMax } = fuzz;
+  const { seed, operations, bodyBytesMax, hasFaults = false } = fuzz;
   const file = join(folder, 'ledger');
   createLedger(file);
   const ledger = new Ledger(file);
@@ -64,7 +74,8 @@ async function run(fuzz: StorageFuzz, folder: string): Promise<FuzzReport> {
     while (!isOver()) {
       streams++;
       const storage = fuzz.storage(folder);
-      const task: WorkerTask = { ledger: file, seed, stream: streams, operations, bodyBytesMax, storage };
+      const bounds = { operations, bodyBytesMax, hasFaults };
+      const task: WorkerTask = { ledger: file, seed, stream: streams, ...bounds, storage };
       const child = Bun.spawn([process.execPath, WORKER, JSON.stringify(task)], {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
@@ -82,5 +93,41 @@ async function run(fuzz: StorageFuzz, folder: string): Promise<FuzzReport> {
   }
 
   await Promise.all(Array.from({ length: fuzz.workers }, keepOne));
-  return { operations: ledger.operations, hits: ledger.hits, kills, findings };
+  if (findings.length === 0) findings.push(...(await recovers(fuzz.storage(folder))));
+  const { operations: done, hits, brokenOff } = ledger;
+  return { operations: done, hits, kills, brokenOff, findings };
+}
+
+const LARGE_BYTES = 700_000;
+
+/** What is wrong with the storage now that nobody disturbs it any more: what it takes it has, also for who comes later. */
+async function recovers(options: StorageOptions): Promise<string[]> {
+  const body = bodyOf('after', 1, LARGE_BYTES);
+  const log = createSilentLogger();
+  const { storage, problem } = openStorage(options, log);
+  const other = openStorage(options, log).storage;
+  const disks = options.disks ?? [];
+  await until('what one stores another finds', async () => {
+    if (other.lookup('after').length > 0 || disks.length === 0) return true;
+    if (storage.lookup('after').length > 0) return false;
+    const writer = storage.admit('after', headOf('after', 1, 1, storage.invalidations.sequence), null);
+    if (writer?.write(body) === true) writer.finish();
+    return false;
+  });
+  await storage.close();
+  await other.close();
+  const later = openStorage(options, log).storage;
+  const [found] = later.lookup('after');
+  const octets = found === undefined ? null : await readAll(found.open(0, found.bodyLength));
+  const problems = later.tiers().flatMap((tier) => tier.problem ?? []);
+  if (problem !== null) problems.push(problem);
+  const isKept = octets !== null && Buffer.compare(octets, body) === 0;
+  if (disks.length > 0 && !isKept) problems.push('what was stored after the faults is not there');
+  for (const { folder, byteLength } of disks) {
+    const { segmentCount } = diskLayoutOf(byteLength);
+    const files = (): number => readdirSync(folder).filter((name) => name.endsWith('.seg')).length;
+    await until('no segment is left over', () => files() <= segmentCount);
+  }
+  await later.close();
+  return problems;
 }

@@ -12,6 +12,7 @@ const LEDGER_BYTES = 4_096;
 const FETCHES = 0;
 const OPERATIONS = 1;
 const HITS = 2;
+const BROKEN_OFF = 3;
 const FIRST_FLOOR = 8;
 
 export function createLedger(file: string): void {
@@ -47,6 +48,14 @@ export class Ledger {
 
   countHit(): void {
     Atomics.add(this.#words, HITS, 1);
+  }
+
+  get brokenOff(): number {
+    return Atomics.load(this.#words, BROKEN_OFF);
+  }
+
+  countBrokenOff(): void {
+    Atomics.add(this.#words, BROKEN_OFF, 1);
   }
 
   floorOf(key: number): number {

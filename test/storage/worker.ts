@@ -2,11 +2,13 @@
  * One process of a storage fuzz: does random things to a storage that others do random things to, and looks at every
  * octet it gets. Ends by itself when enough is done; may be killed at any moment before.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openStorage } from '#edge/storage/open-storage.ts';
 import { readAll } from '#edge/storage/storage.cases.ts';
-import type { Storage, StorageWriter } from '#edge/storage/storage.ts';
+import type { Storage, StorageWriter, StoredResponse } from '#edge/storage/storage.ts';
 import { createSilentLogger } from '#platform/log.ts';
 import { Random } from '../fuzz/random.ts';
+import { faultyCalls, harm } from './faulty-calls.ts';
 import type { WorkerTask } from './fuzz.ts';
 import { KEYS, Ledger } from './ledger.ts';
 import { bodyLengthOf, bodyOf, faultOf, headOf } from './response-of.ts';
@@ -14,6 +16,11 @@ import { bodyLengthOf, bodyOf, faultOf, headOf } from './response-of.ts';
 const VARIANTS = 3;
 /** Fills that a worker leaves open for a while. */
 const OPEN_FILLS_MAX = 8;
+/** How long a disk that failed is left alone, ms: often enough it is not. */
+const RETRY_MS = 5;
+const STEPS_PER_TURN = 8;
+/** After one operation in so many a segment is harmed. */
+const HARM_ONE_IN = 2_000;
 
 interface OpenFill {
   readonly writer: StorageWriter;
@@ -26,9 +33,11 @@ class StorageFuzzer {
   readonly #ledger: Ledger;
   readonly #random: Random;
   readonly #bytesMax: number;
+  readonly #hasFaults: boolean;
   readonly #open: OpenFill[] = [];
 
-  constructor(storage: Storage, ledger: Ledger, random: Random, bytesMax: number) {
+  constructor(storage: Storage, ledger: Ledger, random: Random, bytesMax: number, hasFaults: boolean) {
+    this.#hasFaults = hasFaults;
     this.#storage = storage;
     this.#ledger = ledger;
     this.#random = random;
@@ -50,16 +59,35 @@ class StorageFuzzer {
 
   async #look(key: string, number: number): Promise<void> {
     const floor = this.#ledger.floorOf(number);
-    const found = this.#storage.lookup(key);
+    const found = await this.#find(key);
     if (found.length === 0) {
       this.#fill(key);
       return;
     }
     this.#ledger.countHit();
     for (const stored of found) {
-      const whole = await readAll(stored.open(0, stored.bodyLength));
+      const whole = await this.#read(stored);
+      if (whole === null) continue;
       const fault = faultOf(key, stored.head, stored.prepared.lines, whole, floor);
       if (fault !== null) throw new Error(`${key}: ${fault}`);
+    }
+  }
+
+  async #find(key: string): Promise<readonly StoredResponse[]> {
+    const found = this.#random.below(2) === 0 ? this.#storage.lookup(key) : this.#storage.lookupAtOnce(key);
+    if (!(found instanceof Promise)) return found;
+    await found;
+    return this.#storage.lookup(key);
+  }
+
+  /** Null: it broke off, as it may where disks fail. */
+  async #read(stored: StoredResponse): Promise<Uint8Array | null> {
+    try {
+      return await readAll(stored.open(0, stored.bodyLength));
+    } catch (error) {
+      if (!this.#hasFaults) throw error;
+      this.#ledger.countBrokenOff();
+      return null;
     }
   }
 
@@ -116,9 +144,19 @@ const {
   operations,
   storage: options,
   bodyBytesMax,
+  hasFaults,
 } = JSON.parse(process.argv[2] as string) as WorkerTask;
-const { storage } = openStorage(options, createSilentLogger());
+const random = new Random(seed, stream);
+const { disks = [] } = options;
+const faulty = disks.map((disk) => ({ ...disk, calls: faultyCalls(random), retryMs: RETRY_MS }));
+const { storage } = openStorage(hasFaults ? { ...options, disks: faulty } : options, createSilentLogger());
 const ledger = new Ledger(ledgerFile);
-const fuzzer = new StorageFuzzer(storage, ledger, new Random(seed, stream), bodyBytesMax);
-while (ledger.operations < operations) await fuzzer.step();
+const fuzzer = new StorageFuzzer(storage, ledger, random, bodyBytesMax, hasFaults);
+while (ledger.operations < operations) {
+  await fuzzer.step();
+  // What is written to a disk is written in others' turns.
+  if (random.below(STEPS_PER_TURN) === 0) await nextTurn();
+  const disk = hasFaults && random.below(HARM_ONE_IN) === 0 ? disks[random.below(disks.length)] : undefined;
+  if (disk !== undefined) harm(random, disk.folder);
+}
 await storage.close();

@@ -1,6 +1,7 @@
 /** A worker's storage from what it is told: shared with the other workers where that can be had, else of its own. */
 import type { Logger } from '#platform/log.ts';
 import { Disk } from './disk/disk.ts';
+import type { DiskCalls } from './disk/disk-calls.ts';
 import { DiskStorage } from './disk/disk-storage.ts';
 import { DiskBackedStorage, type DiskOfStorage } from './disk-backed-storage.ts';
 import { STORAGE_LIMITS } from './limits.ts';
@@ -37,6 +38,9 @@ export interface DiskTierOptions {
   readonly indexPath: string;
   /** What each worker may write in a second, bytes; null: as much as comes. */
   readonly writeBytesPerSecond: number | null;
+  /** As of `DiskOptions`. */
+  readonly calls?: DiskCalls;
+  readonly retryMs?: number;
 }
 
 export interface OpenedStorage {
@@ -75,8 +79,9 @@ function openDisks(
 ): { opened: DiskOfStorage[]; problems: string[] } {
   const opened: DiskOfStorage[] = [];
   const problems: string[] = [];
-  for (const { folder, byteLength, indexPath, writeBytesPerSecond } of disks) {
-    const disk = Disk.open({ folder, byteLength, indexPath, invalidations, log });
+  for (const { writeBytesPerSecond, ...options } of disks) {
+    const { folder, byteLength } = options;
+    const disk = Disk.open({ ...options, invalidations, log });
     if ('reason' in disk) {
       problems.push(`${folder} is not used: ${disk.reason}`);
       continue;

@@ -6,6 +6,7 @@ import { STORAGE_LIMITS } from '../limits.ts';
 export class DiskState {
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #retryMs: number;
   #readsAgainAt = 0;
   #writesAgainAt = 0;
   #slowUntil = 0;
@@ -13,8 +14,10 @@ export class DiskState {
   #writeProblem = '';
   #faults = 0;
 
-  constructor(folder: string, log: Logger) {
+  /** `retryMs`: for how long it is left alone when it failed. */
+  constructor(folder: string, log: Logger, retryMs: number) {
     this.#folder = folder;
+    this.#retryMs = retryMs;
     this.#log = log;
   }
 
@@ -67,6 +70,6 @@ export class DiskState {
   #failed(what: string, cause: string, againAt: number): number {
     this.#faults++;
     if (againAt === 0) this.#log.error({ disk: this.#folder, cause }, `a disk ${what}`);
-    return performance.now() + STORAGE_LIMITS.diskRetryMs;
+    return performance.now() + this.#retryMs;
   }
 }

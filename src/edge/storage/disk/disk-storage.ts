@@ -6,7 +6,7 @@
 import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import { cachedReader, NOT_AT_HAND, UNKNOWN } from '#platform/cached-read.ts';
+import { type CachedReader, NOT_AT_HAND, UNKNOWN } from '#platform/cached-read.ts';
 import { encodeHead } from '../head-codec.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
@@ -64,7 +64,6 @@ const DECODED_BYTES = 2_048;
 const PLACE_BYTES = 96;
 /** What heads and small bodies are read into: one at a time, copied from there. */
 const scratch = Octets.allocate(2 * CHUNK_BYTES);
-const readAtHand = cachedReader(scratch.bytes);
 /** Said of a record that the disk would have to be waited for. */
 const COLD = 'cold';
 
@@ -78,6 +77,7 @@ export class DiskStorage implements Storage {
   readonly #fills: DiskFills;
   readonly #coldReads = new ColdReads();
   readonly #budget: WriteBudget;
+  readonly #readAtHand: CachedReader;
   /** What is on its way to the disk, by key. */
   readonly #pending = new Map<string, readonly DiskResponse[]>();
   /** What another tier found when there was nothing beside it here, and as long as that is so. */
@@ -90,6 +90,7 @@ export class DiskStorage implements Storage {
     this.invalidations = options.invalidations;
     this.#disk = options.disk;
     this.#options = options;
+    this.#readAtHand = options.disk.files.cachedReader(scratch);
     this.#budget = new WriteBudget(options.writeBytesPerSecond ?? null);
     this.#fills = {
       disk: options.disk,
@@ -176,7 +177,7 @@ export class DiskStorage implements Storage {
     const { storedResponses: onDisk, chargedBytes, ...figures } = this.#disk.figures();
     let storedResponses = this.#isClosed ? 0 : onDisk;
     let bodyBytes = this.#isClosed ? 0 : chargedBytes;
-    for (const waiting of this.#pending.values()) {
+    for (const waiting of this.#isClosed ? [] : this.#pending.values()) {
       storedResponses += waiting.length;
       for (const { bodyLength } of waiting) bodyBytes += bodyLength + DECODED_BYTES;
     }
@@ -191,9 +192,10 @@ export class DiskStorage implements Storage {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const writer of [...this.#fills.writers]) writer.abandon();
-    this.#pending.clear();
     this.#recent.clear();
+    // What is pending is entered in the index when it has been written.
     await this.#disk.close();
+    this.#pending.clear();
   }
 
   #use(
@@ -311,7 +313,7 @@ export class DiskStorage implements Storage {
     const { files, index, state } = this.#disk;
     const byteLength = Math.min(entry.byteLength, scratch.bytes.byteLength);
     try {
-      let available = mayWait ? UNKNOWN : files.readAtHand(entry, readAtHand, byteLength);
+      let available = mayWait ? UNKNOWN : files.readAtHand(entry, this.#readAtHand, byteLength);
       if (available === NOT_AT_HAND) return COLD;
       if (available === UNKNOWN) available = files.readSync(entry, scratch, byteLength);
       state.wasRead();

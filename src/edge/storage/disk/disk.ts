@@ -9,12 +9,19 @@ import type { Logger } from '#platform/log.ts';
 import { mapFile } from '#platform/mapped-file.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { openSharedFile } from '../shared-file.ts';
+import { type DiskCalls, SYSTEM_CALLS } from './disk-calls.ts';
 import { DiskIndex } from './disk-index.ts';
 import * as at from './disk-layout.ts';
 import { CONTROL_AT, DISK_LAYOUT_VERSION, type DiskLayout, diskLayoutOf } from './disk-layout.ts';
 import { DiskState } from './disk-state.ts';
 import { type ReclaimTools, reclaimOldest, reclaimSegment } from './reclaim.ts';
-import { type RecoveryTools, recoverSegments, registerSegments, sealAbandoned } from './recovery.ts';
+import {
+  type RecoveryTools,
+  recoverSegments,
+  registerSegments,
+  removeOrphans,
+  sealAbandoned,
+} from './recovery.ts';
 import { RemovalLog } from './removal-log.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { RECLAIMING, SegmentTable } from './segment-table.ts';
@@ -29,6 +36,10 @@ export interface DiskOptions {
   readonly indexPath: string;
   readonly invalidations: Invalidations;
   readonly log: Logger;
+  /** What it is reached by; the system's unless given. */
+  readonly calls?: DiskCalls;
+  /** How long it is left alone when it failed, ms. */
+  readonly retryMs?: number;
 }
 
 /** The oldest segment goes when no more places are free than this: room for a burst while it goes. */
@@ -53,12 +64,12 @@ export class Disk {
   private constructor(
     memory: ArrayBufferLike,
     layout: DiskLayout,
-    { folder, invalidations, log }: DiskOptions,
+    { folder, invalidations, log, calls = SYSTEM_CALLS, retryMs = STORAGE_LIMITS.diskRetryMs }: DiskOptions,
   ) {
     this.layout = layout;
-    this.state = new DiskState(folder, log);
+    this.state = new DiskState(folder, log, retryMs);
     this.index = new DiskIndex(memory, layout);
-    this.files = new SegmentFiles(folder);
+    this.files = new SegmentFiles(folder, calls);
     this.#table = new SegmentTable(memory, layout);
     this.#removals = new RemovalLog(folder);
     this.#figures = new Float64Array(memory, CONTROL_AT);
@@ -66,11 +77,19 @@ export class Disk {
     const onFault = (error: unknown): void => this.state.writeFailed(error);
     const { index, files } = this;
     const [table, removals] = [this.#table, this.#removals];
-    this.writer = new SegmentWriter({ folder, table, layout, onFault, onSealed: () => this.#makeRoom() });
+    this.writer = new SegmentWriter({
+      folder,
+      calls,
+      table,
+      layout,
+      onFault,
+      onRoomNeeded: () => this.#makeRoom(),
+    });
     const { writer } = this;
     const { segmentBytes } = layout;
     this.#tools = {
       folder,
+      calls,
       table,
       index,
       files,
@@ -159,6 +178,9 @@ export class Disk {
   #takeCare(): void {
     this.files.sweep(this.#table, Date.now());
     if (this.#table.beginRecovery()) this.#recovery = this.#recover();
+    removeOrphans(this.#tools).catch((error: unknown) => this.state.writeFailed(error));
+    // Who was to make room may have died before it did.
+    if (this.#table.isRecovered) this.#makeRoom();
     for (const segment of this.#table.takeAbandoned()) {
       const work =
         segment.state === RECLAIMING
@@ -188,9 +210,11 @@ export class Disk {
   /** Ahead of need, one segment at a time. */
   #makeRoom(): void {
     if (this.#reclaim !== null || this.#isClosed) return;
-    this.#reclaim = this.#reclaimWhileFull().finally(() => {
-      this.#reclaim = null;
-    });
+    this.#reclaim = this.#reclaimWhileFull()
+      .catch((error: unknown) => this.state.writeFailed(error))
+      .finally(() => {
+        this.#reclaim = null;
+      });
   }
 
   async #reclaimWhileFull(): Promise<void> {

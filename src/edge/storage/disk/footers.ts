@@ -1,7 +1,7 @@
 /** Of a segment file, what records it has: from its footer, or where it has none, from the records themselves. */
-import { type FileHandle, open } from 'node:fs/promises';
 import { Octets } from '../octets.ts';
 import { SlicesOfTime } from '../slices-of-time.ts';
+import type { DiskCalls, SegmentHandle } from './disk-calls.ts';
 import {
   CHUNK_BYTES,
   entryOfRecord,
@@ -20,8 +20,8 @@ const BLOCK_BYTES = 2 * CHUNK_BYTES;
  * The entries of a sealed segment, or of one whose worker died: that gets its footer now. Rejects with what the system
  * says.
  */
-export async function entriesOf(file: string): Promise<FooterEntry[]> {
-  const handle = await open(file, 'r+');
+export async function entriesOf(calls: DiskCalls, file: string): Promise<FooterEntry[]> {
+  const handle = await calls.open(file);
   try {
     const { entries, isSealed } = await entriesIn(handle);
     if (!isSealed) await finish(handle, entries);
@@ -32,14 +32,16 @@ export async function entriesOf(file: string): Promise<FooterEntry[]> {
 }
 
 /** The same of an open file, which is only read. */
-export async function entriesIn(handle: FileHandle): Promise<{ entries: FooterEntry[]; isSealed: boolean }> {
+export async function entriesIn(
+  handle: SegmentHandle,
+): Promise<{ entries: FooterEntry[]; isSealed: boolean }> {
   const { size } = await handle.stat();
   const listed = await readListed(handle, size);
   if (listed !== null) return { entries: listed, isSealed: true };
   return { entries: await scan(handle, size), isSealed: false };
 }
 
-async function readListed(handle: FileHandle, size: number): Promise<FooterEntry[] | null> {
+async function readListed(handle: SegmentHandle, size: number): Promise<FooterEntry[] | null> {
   if (size < FOOTER_TRAILER_BYTES) return null;
   const byteLength = footerBytesOf(await readAt(handle, size - FOOTER_TRAILER_BYTES, FOOTER_TRAILER_BYTES));
   if (byteLength === null || byteLength > size) return null;
@@ -49,7 +51,7 @@ async function readListed(handle: FileHandle, size: number): Promise<FooterEntry
 }
 
 /** Records one behind the other, as far as they are whole. */
-async function scan(handle: FileHandle, size: number): Promise<FooterEntry[]> {
+async function scan(handle: SegmentHandle, size: number): Promise<FooterEntry[]> {
   const entries: FooterEntry[] = [];
   const time = new SlicesOfTime();
   for (let blockAt = 0; blockAt < size; ) {
@@ -70,7 +72,7 @@ async function scan(handle: FileHandle, size: number): Promise<FooterEntry[]> {
   return entries;
 }
 
-async function finish(handle: FileHandle, entries: readonly FooterEntry[]): Promise<void> {
+async function finish(handle: SegmentHandle, entries: readonly FooterEntry[]): Promise<void> {
   const last = entries.at(-1);
   const end = last === undefined ? 0 : last.offset + last.byteLength;
   const footer = Octets.allocate(footerBytes(entries.length));
@@ -81,7 +83,7 @@ async function finish(handle: FileHandle, entries: readonly FooterEntry[]): Prom
 }
 
 /** Octets of a file, in memory of their own. Rejects when they are not all there. */
-export async function readAt(handle: FileHandle, at: number, byteLength: number): Promise<Octets> {
+export async function readAt(handle: SegmentHandle, at: number, byteLength: number): Promise<Octets> {
   const octets = Octets.allocate(Math.ceil(byteLength / 8) * 8);
   const { bytesRead } = await handle.read(octets.bytes, 0, byteLength, at);
   if (bytesRead < byteLength) throw new Error(`${bytesRead} of ${byteLength} octets could be read`);

@@ -2,9 +2,8 @@
  * Making room on a disk: the oldest segment goes, and what was used of it since it was written moves into this worker's
  * own segment, as far as half of the room allows.
  */
-import { unlink } from 'node:fs';
-import { promisify } from 'node:util';
 import { SlicesOfTime } from '../slices-of-time.ts';
+import type { DiskCalls } from './disk-calls.ts';
 import type { DiskIndex, IndexEntry } from './disk-index.ts';
 import { entriesOf } from './footers.ts';
 import type { RemovalLog } from './removal-log.ts';
@@ -13,13 +12,12 @@ import type { FooterEntry } from './segment-format.ts';
 import type { SegmentTable, TakenSegment } from './segment-table.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 
-const unlinkAsync = promisify(unlink);
-
 /** What may move on of a segment, of its octets: the rest is room that was won. */
 const MOVED_SHARE_MAX = 1 / 2;
 
 export interface ReclaimTools {
   readonly folder: string;
+  readonly calls: DiskCalls;
   readonly table: SegmentTable;
   readonly index: DiskIndex;
   readonly files: SegmentFiles;
@@ -39,11 +37,11 @@ export async function reclaimOldest(tools: ReclaimTools): Promise<boolean> {
 
 /** Also one that a worker which died was reclaiming. */
 export async function reclaimSegment(tools: ReclaimTools, segment: TakenSegment): Promise<void> {
-  const { folder, table, removals, onFault } = tools;
+  const { calls, folder, table, removals, onFault } = tools;
   const file = segmentFile(folder, segment.id);
   try {
-    await emptySegment(tools, segment, await entriesOf(file));
-    await unlinkAsync(file);
+    await emptySegment(tools, segment, await entriesOf(calls, file));
+    await calls.unlink(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onFault(error);
   }

@@ -3,8 +3,10 @@
  * the newest segments first, and nothing where something newer is known.
  */
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import { SlicesOfTime } from '../slices-of-time.ts';
+import type { DiskCalls } from './disk-calls.ts';
 import type { DiskIndex } from './disk-index.ts';
 import { entriesOf } from './footers.ts';
 import type { RemovalLog, Removals } from './removal-log.ts';
@@ -14,6 +16,7 @@ import { OPEN, type SegmentTable, type TakenSegment } from './segment-table.ts';
 
 export interface RecoveryTools {
   readonly folder: string;
+  readonly calls: DiskCalls;
   readonly table: SegmentTable;
   readonly index: DiskIndex;
   readonly removals: RemovalLog;
@@ -49,6 +52,19 @@ export function registerSegments({ folder, table, segmentBytes }: RecoveryTools)
   return taken;
 }
 
+/** Removes segments that have no place any more: they could not be read, or not be removed, when their place was given up. */
+export async function removeOrphans({ folder, calls, table, onFault }: RecoveryTools): Promise<void> {
+  if (!table.isRegistered) return;
+  for (const name of await readdir(folder)) {
+    const id = Number(NAME.exec(name)?.[1] ?? Number.NaN);
+    // A file is made after its place has been taken: what has none will never have one.
+    if (Number.isNaN(id) || id > table.lastId || table.has(id)) continue;
+    await calls.unlink(segmentFile(folder, id)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') onFault(error);
+    });
+  }
+}
+
 /** Enters what the segments hold. One that cannot be read is left out, and goes. */
 export async function recoverSegments(
   tools: RecoveryTools,
@@ -77,12 +93,13 @@ export async function sealAbandoned(tools: RecoveryTools, segment: TakenSegment)
 }
 
 async function readEntries(tools: RecoveryTools, { id, place }: TakenSegment): Promise<FooterEntry[] | null> {
-  const file = segmentFile(tools.folder, id);
+  const { calls, folder, onFault, table } = tools;
+  const file = segmentFile(folder, id);
   try {
-    return await entriesOf(file);
+    return await entriesOf(calls, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') tools.onFault(error);
-    tools.table.free(place);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onFault(error);
+    table.free(place);
     return null;
   }
 }

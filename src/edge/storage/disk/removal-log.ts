@@ -6,7 +6,7 @@
  *
  * A file that has grown too long becomes one entry of every URL: then more is forgotten than was removed.
  */
-import { appendFileSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OWN_MARK } from '#platform/process-mark.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
@@ -69,7 +69,9 @@ export class RemovalLog {
   prune(oldestId: number): void {
     for (const name of readdirSync(this.#folder)) {
       const lastId = NAME.exec(name)?.[1];
-      if (lastId !== undefined && Number(lastId) < oldestId) unlinkSync(join(this.#folder, name));
+      // Another worker may be at it, too.
+      if (lastId !== undefined && Number(lastId) < oldestId)
+        rmSync(join(this.#folder, name), { force: true });
     }
   }
 }

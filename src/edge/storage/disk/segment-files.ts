@@ -1,11 +1,11 @@
 /** Reading segment files: descriptors are kept open, and closed some time after a segment has gone. */
-import { closeSync, openSync, read, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CachedReader } from '#platform/cached-read.ts';
 import { isInPageCache } from '#platform/send-file.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
 import { CheckedRecords } from './checked-records.ts';
+import type { DiskCalls } from './disk-calls.ts';
 import type { Location } from './disk-index.ts';
 import type { SegmentTable } from './segment-table.ts';
 
@@ -28,17 +28,24 @@ export function segmentFile(folder: string, id: number): string {
 
 export class SegmentFiles {
   readonly #folder: string;
+  readonly #calls: DiskCalls;
   readonly #open = new Map<number, OpenFile>();
   readonly #checked = new CheckedRecords();
 
-  constructor(folder: string) {
+  constructor(folder: string, calls: DiskCalls) {
     this.#folder = folder;
+    this.#calls = calls;
   }
 
   /** Reads into `octets` from its beginning; how many were read. Throws what the system says. */
   readSync({ segment, offset }: Location, octets: Octets, byteLength: number): number {
     const descriptor = this.descriptorOf(segment);
-    return readSync(descriptor, octets.bytes, 0, byteLength, offset);
+    return this.#calls.readSync(descriptor, octets.bytes, byteLength, offset);
+  }
+
+  /** For `readAtHand`. */
+  cachedReader(octets: Octets): CachedReader {
+    return this.#calls.cachedReader(octets.bytes);
   }
 
   /** The same with a reader of what the system has in memory. */
@@ -47,27 +54,17 @@ export class SegmentFiles {
   }
 
   /** Has the system read a record into its memory. Rejects with what it says. */
-  bring({ segment, offset, byteLength }: Location): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const most = Math.min(byteLength, nowhere.byteLength);
-      read(this.descriptorOf(segment), nowhere, 0, most, offset, (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
-    });
+  async bring({ segment, offset, byteLength }: Location): Promise<void> {
+    const most = Math.min(byteLength, nowhere.byteLength);
+    await this.#calls.read(this.descriptorOf(segment), nowhere, most, offset);
   }
 
   /** The octets of a record, in memory of their own. Rejects with what the system says, or when there are fewer. */
-  read({ segment, offset, byteLength }: Location): Promise<Octets> {
-    return new Promise((resolve, reject) => {
-      const octets = Octets.allocateUnset(byteLength);
-      const descriptor = this.descriptorOf(segment);
-      read(descriptor, octets.bytes, 0, byteLength, offset, (error, count) => {
-        if (error !== null) reject(error);
-        else if (count < byteLength) reject(new Error(`segment ${segment} ends at ${offset + count}`));
-        else resolve(octets);
-      });
-    });
+  async read({ segment, offset, byteLength }: Location): Promise<Octets> {
+    const octets = Octets.allocateUnset(byteLength);
+    const count = await this.#calls.read(this.descriptorOf(segment), octets.bytes, byteLength, offset);
+    if (count < byteLength) throw new Error(`segment ${segment} ends at ${offset + count}`);
+    return octets;
   }
 
   /** The same for what a follower of a fill may come to want, even of a segment that is given up before that. */
@@ -94,7 +91,7 @@ export class SegmentFiles {
   /** Octets of a record from `from` on, in memory of their own. Throws what the system says, or when there are fewer. */
   readPart({ segment, offset }: Location, from: number, byteLength: number): Uint8Array {
     const octets = Buffer.allocUnsafeSlow(byteLength);
-    const count = readSync(this.descriptorOf(segment), octets, 0, byteLength, offset + from);
+    const count = this.#calls.readHeldSync(this.descriptorOf(segment), octets, byteLength, offset + from);
     if (count < byteLength) throw new Error(`segment ${segment} ends at ${offset + from + count}`);
     return octets;
   }
@@ -118,13 +115,13 @@ export class SegmentFiles {
       if (file.goneAt === 0) file.goneAt = now;
       else if (now - file.goneAt >= GRACE_MS) {
         this.#open.delete(id);
-        closeSync(file.descriptor);
+        this.#calls.closeSync(file.descriptor);
       }
     }
   }
 
   close(): void {
-    for (const { descriptor } of this.#open.values()) closeSync(descriptor);
+    for (const { descriptor } of this.#open.values()) this.#calls.closeSync(descriptor);
     this.#open.clear();
   }
 
@@ -132,7 +129,7 @@ export class SegmentFiles {
   descriptorOf(id: number): number {
     const known = this.#open.get(id);
     if (known !== undefined) return known.descriptor;
-    const descriptor = openSync(segmentFile(this.#folder, id), 'r');
+    const descriptor = this.#calls.openSync(segmentFile(this.#folder, id));
     this.#open.set(id, { descriptor, pins: 0, goneAt: 0 });
     return descriptor;
   }

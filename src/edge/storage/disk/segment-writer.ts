@@ -3,10 +3,9 @@
  * full or has waited for a while; a full segment gets its footer and another is opened. One write at a time, on the
  * thread pool. A record is told where it lies when it is there to be read.
  */
-import { close, fdatasync, openSync, unlink, write } from 'node:fs';
-import { promisify } from 'node:util';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
+import type { DiskCalls } from './disk-calls.ts';
 import type { Location, RecordName } from './disk-index.ts';
 import type { DiskLayout } from './disk-layout.ts';
 import { segmentFile } from './segment-files.ts';
@@ -20,11 +19,6 @@ import {
   writeFooter,
 } from './segment-format.ts';
 import { OPEN, type SegmentTable } from './segment-table.ts';
-
-const writeAsync = promisify(write);
-const syncAsync = promisify(fdatasync);
-const closeAsync = promisify(close);
-const unlinkAsync = promisify(unlink);
 
 /** Of the table, for what moves on when room is made. */
 const PLACES_KEPT = 1;
@@ -45,12 +39,13 @@ interface OpenSegment {
 
 export interface SegmentWriterOptions {
   readonly folder: string;
+  readonly calls: DiskCalls;
   readonly table: SegmentTable;
   readonly layout: DiskLayout;
   /** A write or an opening failed. */
   readonly onFault: (error: unknown) => void;
-  /** A segment was sealed: the next ones need room. */
-  readonly onSealed: () => void;
+  /** A segment was sealed, so that the next ones need room, or there was none for the next. */
+  readonly onRoomNeeded: () => void;
 }
 
 /** What is known of a record beside its octets. */
@@ -111,7 +106,7 @@ export class SegmentWriter {
     this.#enqueue(segment, async () => {
       try {
         if (segment.isGivenUp) throw new Error('the segment has been given up');
-        await writeWhole(segment.descriptor, buffer.bytes.subarray(0, used), at);
+        await writeWhole(this.#options.calls, segment.descriptor, buffer.bytes.subarray(0, used), at);
         for (const tell of published) tell();
       } catch (error) {
         for (const tell of failed) tell();
@@ -183,12 +178,15 @@ export class SegmentWriter {
   }
 
   #openNext(placesKept: number): OpenSegment | null {
-    const { table, folder, onFault } = this.#options;
-    if (table.freeCount <= placesKept) return null;
+    const { table, folder, calls, onFault, onRoomNeeded } = this.#options;
+    if (table.freeCount <= placesKept) {
+      onRoomNeeded();
+      return null;
+    }
     const taken = table.take(OPEN);
     if (taken === null) return null;
     try {
-      const descriptor = openSync(segmentFile(folder, taken.id), 'wx', 0o600);
+      const descriptor = calls.createSync(segmentFile(folder, taken.id));
       this.#segment = { ...taken, descriptor, written: 0, entries: [], isGivenUp: false };
       return this.#segment;
     } catch (error) {
@@ -199,17 +197,18 @@ export class SegmentWriter {
   }
 
   #seal(segment: OpenSegment): void {
+    const { calls, table, onRoomNeeded } = this.#options;
     this.#segment = null;
     this.#enqueue(segment, async () => {
       if (segment.isGivenUp) return;
       const footer = Octets.allocate(footerBytes(segment.entries.length));
       writeFooter(footer, segment.entries);
       // After a loss of power only a segment that has its footer is believed: what it lists must be there by then.
-      await syncAsync(segment.descriptor);
-      await writeWhole(segment.descriptor, footer.bytes, segment.written);
-      await closeAsync(segment.descriptor);
-      this.#options.table.seal(segment.place);
-      this.#options.onSealed();
+      await calls.datasync(segment.descriptor);
+      await writeWhole(calls, segment.descriptor, footer.bytes, segment.written);
+      await calls.close(segment.descriptor);
+      table.seal(segment.place);
+      onRoomNeeded();
     });
   }
 
@@ -224,16 +223,21 @@ export class SegmentWriter {
         this.#pendingBytes -= this.#used;
         for (const tell of this.#takeWaiting().failed) tell();
       }
-      await closeAsync(segment.descriptor).catch(() => undefined);
-      await unlinkAsync(segmentFile(this.#options.folder, segment.id)).catch(() => undefined);
-      this.#options.table.free(segment.place);
+      const { calls, folder, table } = this.#options;
+      await calls.close(segment.descriptor).catch(() => undefined);
+      await calls.unlink(segmentFile(folder, segment.id)).catch(() => undefined);
+      table.free(segment.place);
     });
   }
 }
 
-async function writeWhole(descriptor: number, bytes: Uint8Array, at: number): Promise<void> {
+async function writeWhole(
+  calls: DiskCalls,
+  descriptor: number,
+  bytes: Uint8Array,
+  at: number,
+): Promise<void> {
   for (let done = 0; done < bytes.byteLength; ) {
-    const { bytesWritten } = await writeAsync(descriptor, bytes, done, bytes.byteLength - done, at + done);
-    done += bytesWritten;
+    done += await calls.write(descriptor, bytes.subarray(done), at + done);
   }
 }
