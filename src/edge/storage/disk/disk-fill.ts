@@ -179,6 +179,7 @@ export class DiskFill implements StorageWriter {
       object,
       urlHash: urlHashOf(this.#cacheKey),
       sequence: this.#head.sequence,
+      respondedAt: this.#head.respondedAt,
     } as const;
     const isTaken = disk.writer.append(record, (location) => {
       this.#fills.heldBytes -= heldBytes;

@@ -44,6 +44,11 @@ const USES_MAX = 3;
 const READ_ATTEMPTS_MAX = 1_000;
 const FENCE = new Int32Array(1);
 
+/** A small number of a slot's own. */
+export function slotNumber(slot: number): number {
+  return Math.floor(slot / at.SLOT_WORDS);
+}
+
 export class DiskIndex {
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
@@ -76,6 +81,11 @@ export class DiskIndex {
       if (this.versionOf(bucket) === version) return found;
     }
     return [];
+  }
+
+  /** Above every slot's number. */
+  get slotNumbersMax(): number {
+    return slotNumber(this.#words.length) + 1;
   }
 
   /** The word of its version. */
@@ -116,13 +126,22 @@ export class DiskIndex {
     return isStored ?? false;
   }
 
-  /** Enters a record that was found on the disk, where nothing newer of its name is known and there is room. */
-  putIfAbsent(name: RecordName, location: Location): void {
-    this.#hold(name.hash, (bucket) => {
-      const slot = this.#emptySlot(bucket);
-      if (slot === null || this.#slotOf(bucket, name) !== null) return;
-      this.#change(bucket, () => this.#write(slot, name, location));
+  /**
+   * Enters a record that was found on the disk, where there is room, and nothing of its name or what it is newer than; its
+   * slot, or null.
+   */
+  putFound(name: RecordName, location: Location, isNewerThan: (known: IndexEntry) => boolean): number | null {
+    return this.#hold(name.hash, (bucket) => {
+      const known = this.#slotOf(bucket, name);
+      if (known !== null && !isNewerThan(this.#entryAt(known))) return null;
+      const slot = known ?? this.#emptySlot(bucket);
+      if (slot === null) return null;
+      this.#change(bucket, () => {
+        if (known !== null) this.#empty(known);
+        this.#write(slot, name, location);
+      });
       this.#countStored(name.variant, location.byteLength, 1);
+      return slot;
     });
   }
 

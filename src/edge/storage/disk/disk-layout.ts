@@ -10,7 +10,7 @@
  */
 import { PAGE_BYTES } from '../shared-file.ts';
 
-export const DISK_LAYOUT_VERSION = 1;
+export const DISK_LAYOUT_VERSION = 2;
 /** What records and their places are counted in, octets. */
 export const UNIT_BYTES = 64;
 

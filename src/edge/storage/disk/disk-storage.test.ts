@@ -143,6 +143,33 @@ describe('after the index has gone', () => {
     await second.storage.close();
   });
 
+  test('of two workers’ segments that overlap in time the newer response counts', async () => {
+    const name = 'overlap';
+    const invalidations = ownInvalidations();
+    const [one, two] = [open({ name, invalidations }), open({ name, invalidations })];
+    // The first worker's segment is the older one, and gets the newer response.
+    store(one.storage, 'first', bytesOf(10, 0));
+    await written(one);
+    for (const [key, opened, seconds] of [
+      ['k', two, 10],
+      ['k', one, 20],
+      ['other', one, 30],
+      ['other', two, 40],
+    ] as const) {
+      store(opened.storage, key, bytesOf(seconds, seconds), { respondedAt: seconds * 1000 });
+      await opened.disk.writer.flush();
+    }
+    await one.storage.close();
+    await two.storage.close();
+    forgetIndex(name);
+    const later = open({ name });
+    await later.disk.recovered;
+    expect(await bodyOf(later.storage, 'k')).toEqual(bytesOf(20, 20));
+    expect(await bodyOf(later.storage, 'other')).toEqual(bytesOf(40, 40));
+    expect(later.disk.figures().storedResponses).toBe(3);
+    await later.storage.close();
+  });
+
   test('a removal that came while it was made again is not undone', async () => {
     const first = open({ name: 'meanwhile' });
     for (let i = 0; i < 30; i++) store(first.storage, `k${i}`, bytesOf(10, i));

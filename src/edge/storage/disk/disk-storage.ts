@@ -412,7 +412,8 @@ export class DiskStorage implements Storage {
     if (encoded === null) return false;
     const name = keyName(cacheKey, response.variant);
     const urlHash = urlHashOf(cacheKey);
-    const record = { ...name, ...rest, head: encoded, key: cacheKey, urlHash, sequence: head.sequence };
+    const { sequence, respondedAt } = head;
+    const record = { ...name, ...rest, head: encoded, key: cacheKey, urlHash, sequence, respondedAt };
     if (recordBytes(record) > STORAGE_LIMITS.diskBufferBytes) return false;
     const { writer, index, state } = this.#disk;
     const isTaken = writer.append(record, (location) => {

@@ -1,13 +1,14 @@
 /**
- * Making the index of a disk again from its segments' footers, while the disk serves and takes new responses already:
- * the newest segments first, and nothing where something newer is known.
+ * Making the index of a disk again from its segments' footers, while the disk serves and takes new responses already. Of
+ * two records of one name the newer response counts, whichever segment it is in: those of two workers overlap. Nothing is
+ * entered over what came meanwhile.
  */
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import { SlicesOfTime } from '../slices-of-time.ts';
 import type { DiskCalls } from './disk-calls.ts';
-import type { DiskIndex } from './disk-index.ts';
+import { type DiskIndex, type IndexEntry, slotNumber } from './disk-index.ts';
 import { entriesOf } from './footers.ts';
 import type { RemovalLog, Removals } from './removal-log.ts';
 import { segmentFile } from './segment-files.ts';
@@ -72,13 +73,21 @@ export async function recoverSegments(
 ): Promise<void> {
   const removed = tools.removals.read();
   const time = new SlicesOfTime();
+  const ids = new Set(segments.map(({ id }) => id));
+  // Of what this recovery entered in each slot, in seconds: by number, because there may be millions.
+  const times = new Uint32Array(tools.index.slotNumbersMax);
   for (const segment of segments) {
     const entries = await readEntries(tools, segment);
     if (entries === null) continue;
     // What came later stands for what came before it.
     for (const entry of entries.toReversed()) {
       if (!isRemoved(tools, removed, entry)) {
-        tools.index.putIfAbsent(entry, { ...entry, segment: segment.id });
+        const seconds = entry.respondedAt / 1000;
+        // What is known of another segment came meanwhile, or was moved.
+        const isNewerThan = (known: IndexEntry): boolean =>
+          ids.has(known.segment) && (times[slotNumber(known.slot)] as number) < seconds;
+        const slot = tools.index.putFound(entry, { ...entry, segment: segment.id }, isNewerThan);
+        if (slot !== null) times[slotNumber(slot)] = seconds;
       }
       if (time.isOver) await time.next();
       if (tools.isClosed()) return;

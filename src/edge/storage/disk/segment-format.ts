@@ -65,6 +65,8 @@ export interface DiskRecord extends RecordName {
   /** Of the URL's key, and how far invalidations were when the fetch began: what removals go by at recovery. */
   readonly urlHash: number;
   readonly sequence: number;
+  /** When the response came or was validated, ms since the epoch: the newer of two of one name is the one that is true. */
+  readonly respondedAt: number;
 }
 
 export interface ReadDiskRecord {
@@ -156,6 +158,8 @@ export interface FooterEntry extends RecordName {
   readonly byteLength: number;
   readonly urlHash: number;
   readonly sequence: number;
+  /** In whole seconds. */
+  readonly respondedAt: number;
 }
 
 /** Words of an entry; a double follows the first eight. */
@@ -180,6 +184,7 @@ export function writeFooter(to: Octets, entries: readonly FooterEntry[]): void {
     words[first + 4] = entry.offset / UNIT_BYTES;
     words[first + 5] = entry.byteLength / UNIT_BYTES;
     words[first + 6] = entry.urlHash;
+    words[first + 7] = entry.respondedAt / 1000;
     doubles[first / 2 + 4] = entry.sequence;
   });
   const trailer = (footerBytes(entries.length) - TRAILER_BYTES) / 4;
@@ -210,6 +215,7 @@ export function readFooter({ words, doubles, bytes }: Octets): FooterEntry[] | n
       offset: (words[first + 4] as number) * UNIT_BYTES,
       byteLength: (words[first + 5] as number) * UNIT_BYTES,
       urlHash: words[first + 6] as number,
+      respondedAt: (words[first + 7] as number) * 1000,
       sequence: doubles[first / 2 + 4] as number,
     };
   });
@@ -236,6 +242,7 @@ export function entryOfRecord(
     byteLength,
     urlHash: words[first + URL_HASH] as number,
     sequence: record.head?.sequence ?? 0,
+    respondedAt: record.head?.respondedAt ?? 0,
   };
 }
 

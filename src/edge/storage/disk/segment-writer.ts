@@ -53,6 +53,7 @@ type RecordFacts = RecordName & {
   readonly kind: RecordKind;
   readonly urlHash: number;
   readonly sequence: number;
+  readonly respondedAt: number;
 };
 
 export class SegmentWriter {
@@ -158,7 +159,7 @@ export class SegmentWriter {
     this.#buffer ??= Octets.allocate(STORAGE_LIMITS.diskBufferBytes);
     put(this.#buffer, this.#used);
     const location = { segment: segment.id, offset: segment.written + this.#used, byteLength };
-    const { hash, check, variant, kind, urlHash, sequence } = facts;
+    const { hash, check, variant, kind, urlHash, sequence, respondedAt } = facts;
     segment.entries.push({
       hash,
       check,
@@ -168,6 +169,7 @@ export class SegmentWriter {
       byteLength,
       urlHash,
       sequence,
+      respondedAt,
     });
     this.#published.push(() => published(location));
     this.#failed.push(() => published(null));
