@@ -2,7 +2,7 @@
  * Where each record lies: an index in memory that an edge's workers share, like that of shared memory (`../shared/shard.ts`).
  * Keys are not in it: two hashes stand for one until its record has been read.
  */
-import { ShardLock } from '../shared/shard-lock.ts';
+import { ShardLock } from '../shard-lock.ts';
 import type { DiskLayout } from './disk-layout.ts';
 import * as at from './disk-layout.ts';
 

@@ -3,8 +3,8 @@ import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { BodySource } from '../../exchange.ts';
 import { MemoryBodySource } from '../memory/memory-body-source.ts';
 import { prepareHead, type StoredPreparedHead } from '../prepared-head.ts';
-import { variantHashOf } from '../shared/record.ts';
 import type { StoredResponse } from '../storage.ts';
+import { variantHashOf } from '../variant-hash.ts';
 import type { ChunkedBody } from './chunked-body.ts';
 import { DiskBodySource } from './disk-body-source.ts';
 

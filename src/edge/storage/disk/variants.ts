@@ -1,6 +1,7 @@
 /** Responses of one key from several places: what another place has is left out. */
-import { variantHashOf } from '../shared/record.ts';
+
 import type { StoredResponse } from '../storage.ts';
+import { variantHashOf } from '../variant-hash.ts';
 import type { DiskResponse } from './disk-response.ts';
 
 export function hasVariant(responses: readonly StoredResponse[], variant: number): boolean {

@@ -3,7 +3,6 @@
  * shard's lock and never changed afterwards; read without, and believed when nothing moved meanwhile (`shard.ts`).
  */
 import type { StoredHead } from '#core/caching/stored-head.ts';
-import { textHash } from '#platform/text-hash.ts';
 import { decodeHead, type EncodedHead } from '../head-codec.ts';
 import type { Octets } from '../octets.ts';
 import { UNIT_BYTES } from './layout.ts';
@@ -94,12 +93,4 @@ export function readRecord(from: Octets, offset: number): ReadRecord | null {
   const body = Buffer.allocUnsafeSlow(bodyLength);
   bytes.copy(body, 0, bodyAt, bodyAt + bodyLength);
   return { head, stamp: words[first + STAMP] as number, body };
-}
-
-/** By what a response was selected among those of its key: equal for those that replace one another. */
-export function variantHashOf({ varyNames, varyValues }: StoredHead): number {
-  if (varyNames.length === 0) return 0;
-  let text = '';
-  for (let i = 0; i < varyNames.length; i++) text += `${varyNames[i]}\n${varyValues[i] ?? '\n'}\n`;
-  return textHash(text);
 }

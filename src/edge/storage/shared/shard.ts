@@ -10,12 +10,12 @@
 import { assert } from '#core/base/assert.ts';
 import { combine32 } from '#core/base/mix32.ts';
 import { Octets } from '../octets.ts';
+import { ShardLock } from '../shard-lock.ts';
 import type { ShardLayout } from './layout.ts';
 import * as at from './layout.ts';
 import * as field from './record.ts';
 import { isRecordOf, type NewRecord, unitsOf, writeRecord } from './record.ts';
 import { Ring } from './ring.ts';
-import { ShardLock } from './shard-lock.ts';
 
 const HASH = 0;
 /** 0: the slot is empty. */

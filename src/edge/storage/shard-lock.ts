@@ -6,7 +6,7 @@
 
 import { pause } from '#platform/pause.ts';
 import { hasEnded, OWN_MARK } from '#platform/process-mark.ts';
-import { STORAGE_LIMITS } from '../limits.ts';
+import { STORAGE_LIMITS } from './limits.ts';
 
 const FREE = 0;
 const SPINS = 200;
