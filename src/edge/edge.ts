@@ -31,8 +31,10 @@ import { serve } from './serve.ts';
 import { STORAGE_LIMITS } from './storage/limits.ts';
 import { type OpenedStorage, openStorage, type StorageOptions } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { TracedStorage } from './storage/traced-storage.ts';
 import { storageStatus } from './storage-status.ts';
 import { CertificateStore } from './tls/certificate-store.ts';
+import { TraceLog, type TraceOptions } from './trace-log.ts';
 import { type TunnelLimits, Tunnels } from './tunnels.ts';
 
 export interface EdgeOptions {
@@ -66,6 +68,8 @@ export interface EdgeOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where lookups are written down for simulations; null or missing: nowhere. */
+  readonly trace?: TraceOptions | null;
   /** Writes a log line per exchange; off unless said. */
   readonly isAccessLogged?: boolean;
   /** Departures from the bounds of the client to origins, for tests. */
@@ -176,8 +180,10 @@ function openStorageOf({ storage, log }: EdgeOptions): OpenedStorage {
 
 function makeRoad(options: EdgeOptions, originClient: Http1Client, storage: Storage): Road {
   const { bus, clock, log, popId, isAccessLogged = false } = options;
+  const trace = options.trace == null ? null : new TraceLog(options.trace, log);
   return {
-    storage,
+    storage: trace === null ? storage : new TracedStorage(storage, trace.stored.bind(trace)),
+    trace,
     originClient,
     collapse: new Collapse(),
     purges: new PurgeTable(),
@@ -213,6 +219,7 @@ async function closeRoad(road: Road): Promise<void> {
   road.recorder.close();
   await road.originClient.close();
   await road.storage.close();
+  await road.trace?.close();
 }
 
 /** Tells the name servers that this worker lives, and how busy it is. */

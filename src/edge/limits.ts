@@ -58,3 +58,18 @@ export const ROAD_LIMITS = {
   /** How long a close waits for exchanges in flight, in milliseconds. */
   drainMsMax: 10_000,
 } as const;
+
+/** Bounds of the trace (`trace-log.ts`). */
+export const TRACE_LIMITS = {
+  /** Largest file, bytes: some 45 million requests. */
+  fileBytesMax: 2 * 1024 ** 3,
+  /** How often what was gathered is written, ms. */
+  flushMs: 1_000,
+  /** And when so many characters have been. */
+  flushCharacters: 64 * 1024,
+  /** Of what waits to be written; where a disk is slower, lines are lost. */
+  bufferCharactersMax: 4 * 1024 * 1024,
+  /** Keys whose misses wait for a body's length, and misses of one key. */
+  pendingKeysMax: 10_000,
+  pendingPerKeyMax: 1_000,
+} as const;

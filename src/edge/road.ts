@@ -10,6 +10,7 @@ import type { OriginClient } from './origin/origin-client.ts';
 import type { Recorder } from './record.ts';
 import type { SearchRules } from './search-rules.ts';
 import type { Storage } from './storage/storage.ts';
+import type { TraceLog } from './trace-log.ts';
 import type { Tunnels } from './tunnels.ts';
 
 export interface Road {
@@ -24,6 +25,8 @@ export interface Road {
   readonly log: Logger;
   readonly geography: Geography;
   readonly searchRules: SearchRules;
+  /** Null: nothing is traced. */
+  readonly trace: TraceLog | null;
   /** Null until a snapshot is known; replaced whole. */
   configuration: Configuration | null;
   /** Background validations under way. */

@@ -116,6 +116,7 @@ function travel(
     settings: stored === null ? place.settings : settingsOfStored(place, stored),
     now,
   });
+  if (road.trace !== null && visit === null) road.trace.looked(place.cacheKey, stored, decision, now);
   switch (decision.action) {
     case 'reuse':
       assert(stored !== null, 'what is reused was selected');

@@ -55,6 +55,8 @@ program
     collect,
   )
   .option('--disk-writes <size>', 'what may be written to each disk in a second, such as 20MiB')
+  .option('--trace <file>', 'write down what is looked up, anonymised, for perigee cache simulate')
+  .option('--trace-share <share>', 'of all keys, those that are: 5% or 1/64 (default: all)')
   .option('--http3', 'serve HTTP/3 too, at the port of --https over UDP (experimental)')
   .option('--drain-seconds <n>', 'how long answers under way may take after a reload', '300')
   .option(

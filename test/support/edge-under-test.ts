@@ -18,6 +18,7 @@ import { type RunningEdge, startEdge } from '#edge/edge.ts';
 import { createOriginClient } from '#edge/origin/create-origin-client.ts';
 import type { OriginLimits } from '#edge/origin/limits.ts';
 import type { StorageOptions } from '#edge/storage/open-storage.ts';
+import type { TraceOptions } from '#edge/trace-log.ts';
 import type { TunnelLimits } from '#edge/tunnels.ts';
 import type { Bus } from '#platform/bus.ts';
 import type { Clock } from '#platform/clock.ts';
@@ -62,6 +63,7 @@ export interface TestEdgeOptions {
   /** HTTP/2 with prior knowledge on plain connections. */
   readonly acceptsH2c?: boolean;
   readonly geoFile?: string;
+  readonly trace?: TraceOptions;
   readonly originLimits?: Partial<OriginLimits>;
   readonly tunnelLimits?: Partial<TunnelLimits>;
 }
@@ -149,6 +151,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     storage: storageOf(options, folder),
     purgeJournal: options.purgeJournal ?? null,
     geoFile: options.geoFile ?? null,
+    trace: options.trace ?? null,
     snapshotFile: join(folder, 'snapshot.json'),
     bus: hub.join('edge:a/0'),
     clock,

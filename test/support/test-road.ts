@@ -35,6 +35,7 @@ export function makeTestRoad(storage: Storage, clock: Clock, originUrl = 'http:/
     log,
     searchRules: new SearchRules(),
     geography: new Geography(null, clock, log),
+    trace: null,
     configuration: new Configuration({
       generation: 1,
       sites: [site],

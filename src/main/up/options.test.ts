@@ -30,6 +30,15 @@ describe('options of perigee up', () => {
     expect(options.proxySources).toBeNull();
     expect(options.acceptsH2c).toBe(false);
     expect(readUpOptions({ ...DEFAULTS, h2c: true }).acceptsH2c).toBe(true);
+    expect(options.trace).toBeNull();
+    expect(readUpOptions({ ...DEFAULTS, trace: '/t', traceShare: '1/64' }).trace).toEqual({
+      path: '/t',
+      share: 1 / 64,
+    });
+    expect(() => readUpOptions({ ...DEFAULTS, traceShare: '5%' })).toThrow(
+      '--trace-share: needs --trace FILE',
+    );
+    expect(() => readUpOptions({ ...DEFAULTS, trace: ' ' })).toThrow('--trace: must be a file');
     expect(options.hasHttp3).toBe(false);
     expect(readUpOptions({ ...DEFAULTS, http3: true }).hasHttp3).toBe(true);
     expect(options.memoryBytes).toBe(256 * 1024 * 1024);

@@ -14,6 +14,7 @@ import {
   readMemoryBytes,
   readMemoryFile,
 } from './storage-options.ts';
+import { readTraceOptions, type TraceOption } from './trace-options.ts';
 
 /** Options as the command line gives them. */
 export interface UpArguments {
@@ -30,6 +31,8 @@ export interface UpArguments {
   readonly memoryFile?: string;
   readonly disk?: readonly string[];
   readonly diskWrites?: string;
+  readonly trace?: string;
+  readonly traceShare?: string;
   readonly http3?: boolean;
   readonly drainSeconds: string;
   readonly proxyProtocol?: readonly string[];
@@ -57,6 +60,8 @@ export interface UpOptions {
   readonly disks: readonly DiskOption[];
   /** What may be written to each of them in a second, bytes; null: as much as comes. */
   readonly diskWriteBytesPerSecond: number | null;
+  /** Where lookups of this machine's edge are written down; null: nowhere. */
+  readonly trace: TraceOption | null;
   /** Whether each edge also serves HTTP/3, at the port of HTTPS over UDP. */
   readonly hasHttp3: boolean;
   /** How long answers under way may take when a reload replaces the process that gives them. */
@@ -93,6 +98,7 @@ export function readUpOptions(given: UpArguments): UpOptions {
     memoryFile: readMemoryFile(given.memoryFile),
     disks: readDisks(given),
     diskWriteBytesPerSecond: readDiskWrites(given.diskWrites),
+    trace: readTraceOptions(given.trace, given.traceShare),
     hasHttp3: readHttp3(given),
     drainMs: readDrainSeconds(given.drainSeconds) * 1000,
     proxySources: readProxySources(given.proxyProtocol ?? []),

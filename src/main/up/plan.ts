@@ -134,6 +134,7 @@ export function edgePlans(options: UpOptions, edge: EdgeSpecification): PartPlan
       acceptsH2c: edge.acceptsH2c,
       egressAddress: edge.egressAddress,
       storage: storageOf(options, edge),
+      trace: traceOf(options, edge),
       purgeJournal: purgeJournal(options, edge, String(worker)),
       geoFile: defaultGeoFile(),
       snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-${worker}.json`),
@@ -166,6 +167,7 @@ export function http3Plans(options: UpOptions, edge: EdgeSpecification): PartPla
     http3: { address, port },
     egressAddress: edge.egressAddress,
     storage: storageOf(options, edge),
+    trace: traceOf(options, edge),
     purgeJournal: purgeJournal(options, edge, 'http3'),
     geoFile: defaultGeoFile(),
     snapshotFile: join(options.dataDirectory, 'snapshots', `edge-${edge.edgeId}-http3.json`),
@@ -194,6 +196,11 @@ function storageOf(options: UpOptions, edge: EdgeSpecification): StorageOptions 
   const writeBytesPerSecond = rate === null ? null : rate / processes;
   const disks = places.disks.map((disk) => ({ ...disk, writeBytesPerSecond }));
   return { ownBytes, shared: { path: sharedMemory, byteLength, insteadBytes }, disks };
+}
+
+/** One cache is traced: this machine's own. */
+function traceOf({ trace }: UpOptions, { edgeId }: EdgeSpecification): UpOptions['trace'] {
+  return edgeId === LOCAL_POP_ID ? trace : null;
 }
 
 function purgeJournal({ dataDirectory }: UpOptions, { edgeId }: EdgeSpecification, name: string): string {

@@ -34,6 +34,7 @@ import {
 import { claimTcpAndUdpPort, claimTcpPort, prepareDataDirectory } from './preflight.ts';
 import { Reloads } from './reloads.ts';
 import { removeMemory, type StoragePlaces, storagePlaces } from './storage-places.ts';
+import { beginTrace } from './trace-options.ts';
 
 /** Every part must have the current configuration within this time after all have started. */
 const HEALTHY_DEADLINE_MS = 60_000;
@@ -83,6 +84,7 @@ export async function up(options: UpOptions, log: Logger): Promise<RunningCdn> {
     unlock();
   }
   try {
+    if (options.trace !== null) beginTrace(options.trace);
     const claimed = await claimPorts(options, places);
     held.push(...heldDescriptors(claimed));
     const local = claimed.edges[0];
