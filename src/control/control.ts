@@ -33,6 +33,7 @@ import { Pops } from './services/pops.ts';
 import { Purges } from './services/purges.ts';
 import { applySeed, type Seed } from './services/seed.ts';
 import { Sites } from './services/sites.ts';
+import { StoredResponses } from './services/stored-responses.ts';
 import { SystemStatus } from './services/system-status.ts';
 import { isSoundRollup } from './traffic/counters.ts';
 import { LiveWindow } from './traffic/live-window.ts';
@@ -169,6 +170,7 @@ function createServices(
     parts,
     systemStatus: new SystemStatus({ database, parts, dnsAddress, version: packageJson.version }),
     explainer: new Explainer({ database, bus, cities, zoneName }),
+    storedResponses: new StoredResponses(bus),
     traffic: new TrafficLog({ database, clock, log }),
     live: new LiveWindow(clock),
   };

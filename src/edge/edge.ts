@@ -18,10 +18,12 @@ import { FailureLog } from './failure-log.ts';
 import { Geography } from './geography.ts';
 import { HTTP3_LIMITS } from './http3/limits.ts';
 import { Http3Listener } from './http3/listener.ts';
+import { inspectCache } from './inspect.ts';
 import { ROAD_LIMITS } from './limits.ts';
 import { type Listeners, listen } from './listen.ts';
 import { createOriginClient } from './origin/create-origin-client.ts';
 import type { Http1Client } from './origin/http1-client.ts';
+import { Popular } from './popular.ts';
 import { takePurge } from './purge.ts';
 import { PurgeJournal } from './purge-journal.ts';
 import { Recorder } from './record.ts';
@@ -142,6 +144,8 @@ export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const startedAt = clock.now();
   bus.respond('status', () => statusOf(road, options, opened, listeners, http3, client, startedAt));
   bus.respond('explain-cache', ({ url }) => explainCache(road, bus.self, url));
+  bus.respond('inspect-cache', ({ url }) => inspectCache(road, bus.self, url));
+  bus.respond('popular', ({ limit }) => ({ part: bus.self, ...road.popular.top(limit) }));
   // Whether users can be sent here is for the workers of TCP to say.
   const heart = http3 === null ? beat(options) : null;
   let freed: Promise<void> | null = null;
@@ -184,6 +188,7 @@ function makeRoad(options: EdgeOptions, originClient: Http1Client, storage: Stor
   return {
     storage: trace === null ? storage : new TracedStorage(storage, trace.stored.bind(trace)),
     trace,
+    popular: new Popular(clock),
     originClient,
     collapse: new Collapse(),
     purges: new PurgeTable(),

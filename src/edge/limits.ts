@@ -38,6 +38,8 @@ export const ROAD_LIMITS = {
   recentHitsMax: 512,
   /** Sites counted apart within one interval; requests beyond are counted under no site. */
   recordedSitesMax: 100_000,
+  /** Responses whose uses are counted at a time (`popular.ts`). */
+  popularPlaces: 256,
   /** Characters of a target in an access log line. */
   loggedTargetCharactersMax: 2_048,
   /** Of failures alike of one origin, one is logged per this many milliseconds; kinds remembered for that. */

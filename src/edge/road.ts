@@ -7,6 +7,7 @@ import type { Configuration } from './configuration.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { Geography } from './geography.ts';
 import type { OriginClient } from './origin/origin-client.ts';
+import type { Popular } from './popular.ts';
 import type { Recorder } from './record.ts';
 import type { SearchRules } from './search-rules.ts';
 import type { Storage } from './storage/storage.ts';
@@ -25,6 +26,7 @@ export interface Road {
   readonly log: Logger;
   readonly geography: Geography;
   readonly searchRules: SearchRules;
+  readonly popular: Popular;
   /** Null: nothing is traced. */
   readonly trace: TraceLog | null;
   /** Null until a snapshot is known; replaced whole. */

@@ -120,10 +120,12 @@ function travel(
   switch (decision.action) {
     case 'reuse':
       assert(stored !== null, 'what is reused was selected');
+      road.popular.used(place, stored, now);
       respondStored(road, exchange, stored, now, decision.isStale ? SERVED_STALE : HIT);
       return;
     case 'reuse-and-revalidate':
       assert(stored !== null, 'what is reused was selected');
+      road.popular.used(place, stored, now);
       respondStored(road, exchange, stored, now, SERVED_STALE);
       revalidateBehind(road, exchange, configuration, place, stored);
       return;

@@ -7,6 +7,7 @@ import { Configuration } from '#edge/configuration.ts';
 import { FailureLog } from '#edge/failure-log.ts';
 import { Geography } from '#edge/geography.ts';
 import { createHttp1Client } from '#edge/origin/http1-client.ts';
+import { Popular } from '#edge/popular.ts';
 import { Recorder } from '#edge/record.ts';
 import type { Road } from '#edge/road.ts';
 import { SearchRules } from '#edge/search-rules.ts';
@@ -36,6 +37,7 @@ export function makeTestRoad(storage: Storage, clock: Clock, originUrl = 'http:/
     searchRules: new SearchRules(),
     geography: new Geography(null, clock, log),
     trace: null,
+    popular: new Popular(clock),
     configuration: new Configuration({
       generation: 1,
       sites: [site],

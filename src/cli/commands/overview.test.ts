@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import type { Stats } from '#core/contract/stats.ts';
 import type { Status } from '#core/contract/status.ts';
 import { renderTable } from '../table.ts';
-import { renderCacheStats } from './cache.ts';
+import { renderCacheStats, renderInspection, renderPopular } from './cache.ts';
 import { renderStats } from './stats.ts';
 import { renderStatus } from './status.ts';
 
@@ -109,6 +109,45 @@ edge:lax-1/0  disk               1,234  12.3 MB  200 MB    99        0        0
 
 edge:lax-1/0: /x cannot be read: EIO.
 `);
+});
+
+test('cache top: who uses what, and how often', () => {
+  const responses = [{ url: 'http://www.example.com/a', siteId: 'shop', uses: 640, bodyLength: 2_000 }];
+  const edges = [{ part: 'edge:lax-1/0', since: NOW - 120_000, responses }];
+  expect(
+    renderPopular(PLAIN, { edges, notes: ['edge:x/0 did not answer: busy'] }),
+  ).toBe(`PART          USES  A MINUTE    BYTES  URL
+edge:lax-1/0   640       320  2.00 kB  http://www.example.com/a
+edge:x/0 did not answer: busy.
+`);
+  expect(renderPopular(PLAIN, { edges: [], notes: [] })).toBe('Nothing stored has been used of late.\n');
+});
+
+test('cache inspect: a line for each response, or why there is none', () => {
+  const stored = {
+    tier: 'disk' as const,
+    state: 'stale' as const,
+    status: 200,
+    contentType: null,
+    variesOn: ['accept: a\u001b[31m'],
+    bodyLength: 2_000,
+    ageSeconds: 9,
+    freshnessLifetimeSeconds: 5,
+    etag: '"x"',
+    lastModified: null,
+    tags: ['t', 'u'],
+  };
+  const edge = { part: 'edge:lax-1/0', siteId: 'shop', cacheKey: 'k', responses: [stored] };
+  const text = renderInspection(PLAIN, { edges: [edge], notes: [] });
+  expect(text).toContain('edge:lax-1/0  disk  stale     200  2.00 kB  9 of 5 s  "x"');
+  expect(text).toContain('t u');
+  expect(text).not.toContain('\u001b');
+  expect(renderInspection(PLAIN, { edges: [{ ...edge, responses: [] }], notes: [] })).toBe(
+    'No edge has it stored.\n',
+  );
+  expect(renderInspection(PLAIN, { edges: [], notes: ['no edge answered'] })).toBe(
+    'no edge answered.\nNo edge knows a site of that host.\n',
+  );
 });
 
 test('status: all is well, and no name server to ask', () => {

@@ -9,6 +9,7 @@ import type { Parts } from '../services/parts.ts';
 import type { Pops } from '../services/pops.ts';
 import type { Purges } from '../services/purges.ts';
 import type { Sites } from '../services/sites.ts';
+import type { StoredResponses } from '../services/stored-responses.ts';
 import type { SystemStatus } from '../services/system-status.ts';
 import type { LiveWindow } from '../traffic/live-window.ts';
 import type { TrafficLog } from '../traffic/traffic-log.ts';
@@ -23,6 +24,7 @@ export interface Services {
   readonly parts: Parts;
   readonly systemStatus: SystemStatus;
   readonly explainer: Explainer;
+  readonly storedResponses: StoredResponses;
   readonly traffic: TrafficLog;
   readonly live: LiveWindow;
 }
@@ -34,7 +36,19 @@ export type Handlers = {
 };
 
 export function createHandlers(services: Services): Handlers {
-  const { sites, pops, purges, tokens, cities, parts, systemStatus, explainer, traffic, live } = services;
+  const {
+    sites,
+    pops,
+    purges,
+    tokens,
+    cities,
+    parts,
+    systemStatus,
+    explainer,
+    storedResponses,
+    traffic,
+    live,
+  } = services;
   return {
     listSites: ({ query }) => sites.list(query.after ?? '', query.limit),
     createSite: ({ body }) => sites.create(withoutCname(body)),
@@ -63,6 +77,8 @@ export function createHandlers(services: Services): Handlers {
     getStatus: () => systemStatus.view(),
     getHealth: () => parts.health(),
     explain: ({ query, clientAddress }) => explainer.explain(query.url, query.from ?? null, clientAddress),
+    inspectCache: ({ query }) => storedResponses.inspect(query.url),
+    listPopular: ({ query }) => storedResponses.top(query.limit),
     listTokens: async () => ({ tokens: await tokens.list() }),
     createToken: ({ body }) => tokens.create(body.name),
     deleteToken: async ({ params }) => {

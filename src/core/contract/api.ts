@@ -1,4 +1,5 @@
 /** The whole control API, by operation. */
+import { CACHE_ROUTES } from './cache.ts';
 import { CITY_ROUTES } from './cities.ts';
 import { EXPLAIN_ROUTES } from './explain.ts';
 import { POP_ROUTES } from './pops.ts';
@@ -15,6 +16,7 @@ export const API_ROUTES = {
   ...STATS_ROUTES,
   ...STATUS_ROUTES,
   ...EXPLAIN_ROUTES,
+  ...CACHE_ROUTES,
   ...TOKEN_ROUTES,
   ...CITY_ROUTES,
 } as const;

@@ -116,6 +116,44 @@ export interface CacheExplanation {
   } | null;
 }
 
+/** What an edge worker has stored for a URL. */
+export interface CacheInspection {
+  readonly part: PartName;
+  readonly siteId: string | null;
+  readonly cacheKey: string | null;
+  readonly responses: readonly InspectedResponse[];
+}
+
+export interface InspectedResponse {
+  readonly tier: StorageTier['tier'];
+  readonly state: 'fresh' | 'stale' | 'purged' | 'invalidated';
+  readonly status: number;
+  readonly contentType: string | null;
+  /** `name: value` of the request fields that it was selected by. */
+  readonly variesOn: readonly string[];
+  readonly bodyLength: number;
+  readonly ageSeconds: number;
+  readonly freshnessLifetimeSeconds: number;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+  readonly tags: readonly string[];
+}
+
+/** What a worker used most of what is stored, from a sample. */
+export interface PopularResponses {
+  readonly part: PartName;
+  /** ms since the epoch. */
+  readonly since: number;
+  readonly responses: readonly PopularResponse[];
+}
+
+export interface PopularResponse {
+  readonly url: string;
+  readonly siteId: string;
+  readonly uses: number;
+  readonly bodyLength: number;
+}
+
 /** Where would a client be sent? */
 export interface SteeringQuestion {
   readonly host: string;
@@ -169,6 +207,8 @@ export interface Requests {
   'purges-after': [{ readonly position: number }, PurgesPage];
   status: [null, PartStatus];
   'explain-cache': [{ readonly url: string }, CacheExplanation];
+  'inspect-cache': [{ readonly url: string }, CacheInspection];
+  popular: [{ readonly limit: number }, PopularResponses];
   'explain-steering': [SteeringQuestion, SteeringExplanation];
   health: [null, readonly EdgeHealth[]];
 }

@@ -1,0 +1,61 @@
+/** All that this worker has stored for a URL, wherever it lies and whether or not it may still be used. */
+import { currentAgeSeconds, isFresh } from '#core/caching/freshness.ts';
+import { NOT_PURGED, PURGED } from '#core/caching/purge-table.ts';
+import { Fields } from '#core/http/fields.ts';
+import { authorityOfTarget } from '#core/http/request-target.ts';
+import type { CacheInspection, InspectedResponse, PartName } from '#core/model/messages.ts';
+import { keyPlainPlace } from './key-place.ts';
+import type { Road } from './road.ts';
+import { searchPlace } from './search-rules.ts';
+import { DiskResponse } from './storage/disk/disk-response.ts';
+import { SharedResponse } from './storage/shared/shared-response.ts';
+import type { StoredResponse } from './storage/storage.ts';
+
+/** `url`: complete, http or https. */
+export function inspectCache(road: Road, part: PartName, url: string): CacheInspection {
+  const nothing = { part, siteId: null, cacheKey: null, responses: [] };
+  const scheme = url.toLowerCase().startsWith('https:') ? 'https' : 'http';
+  const authority = authorityOfTarget(url);
+  if (road.configuration === null || authority === null) return nothing;
+  const found = road.configuration.find(scheme, authority, url, null);
+  if (typeof found === 'string') return nothing;
+  const place = searchPlace(road.searchRules, keyPlainPlace(found, new Fields()));
+  const now = road.clock.now();
+  const responses = road.storage.peek(place.cacheKey).map((stored) => inspected(road, stored, now));
+  return { part, siteId: place.site.id, cacheKey: place.cacheKey, responses };
+}
+
+function inspected(road: Road, stored: StoredResponse, now: number): InspectedResponse {
+  const { head, bodyLength } = stored;
+  return {
+    tier: tierOf(stored),
+    state: stateOf(road, stored, now),
+    status: head.status,
+    contentType: head.fields.get('content-type'),
+    variesOn: head.varyNames.map((name, i) => `${name}: ${head.varyValues[i] ?? ''}`),
+    bodyLength,
+    ageSeconds: Math.floor(currentAgeSeconds(head, now)),
+    freshnessLifetimeSeconds: head.freshnessLifetimeSeconds,
+    etag: head.etag,
+    lastModified: head.fields.get('last-modified'),
+    tags: [...head.tags],
+  };
+}
+
+function stateOf(
+  { purges, storage }: Road,
+  { head }: StoredResponse,
+  now: number,
+): InspectedResponse['state'] {
+  if (storage.invalidations.isInvalidated(head)) return 'invalidated';
+  const asOf = purges.staleAsOf(head);
+  if (asOf === PURGED) return 'purged';
+  if (asOf !== NOT_PURGED) return 'stale';
+  return isFresh(head, now) ? 'fresh' : 'stale';
+}
+
+/** Where it is served from: what is in memory may lie on a disk as well. */
+function tierOf(stored: StoredResponse): InspectedResponse['tier'] {
+  if (stored instanceof SharedResponse) return 'shared memory';
+  return stored instanceof DiskResponse ? 'disk' : 'memory';
+}
