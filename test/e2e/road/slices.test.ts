@@ -100,6 +100,33 @@ describe('a range that misses', () => {
     expect(asked()).toEqual([`bytes=${MIB}-${2 * MIB - 1}`]);
   });
 
+  test('SL1 of 64 GiB costs no more than the slices it touches', async () => {
+    const length = 64 * 1024 ** 3;
+    const octetsOf = (start: number, end: number): string =>
+      Buffer.from(Array.from({ length: end - start }, (_, i) => 97 + ((start + i) % 23))).toString('latin1');
+    answer = (request) => {
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.field('range') ?? '') ?? [];
+      const [start, end] = [Number(first), Math.min(Number(last) + 1, length)];
+      const line: [string, string] = ['Content-Range', `bytes ${start}-${end - 1}/${length}`];
+      return { status: 206, fields: [...V1, line], body: octetsOf(start, end) };
+    };
+    const places = [0, 40 * 1024 * MIB + 17, 63 * 1024 * MIB + MIB - 4, length - 8];
+    for (const hits of [false, true]) {
+      for (const start of places) {
+        const end = Math.min(start + 9, length);
+        const response = await ranged(`bytes=${start}-${end - 1}`);
+        expect([response.status, response.text]).toEqual([206, octetsOf(start, end)]);
+        expect(response.field('content-range')).toBe(`bytes ${start}-${end - 1}/${length}`);
+        expect(status(response)?.includes('hit') === true).toBe(hits);
+      }
+    }
+    expect(status(await ranged('bytes=-8'))).toContain('hit');
+    expect((await edge.request('/large', { fields: [['Range', `bytes=${length}-`]] })).status).toBe(416);
+    // One place lies across two.
+    expect(origin.requests.length).toBe(5);
+    expect((await edge.status()).storage?.bodyBytes).toBeLessThan(7 * MIB);
+  });
+
   test('SL3 fetches further slices as they are wanted, to the end', async () => {
     const open = await ranged('bytes=100-');
     expect(open.text).toBe(BODIES[0].slice(100));
