@@ -46,6 +46,10 @@ export const STORAGE_LIMITS = {
   diskRecentBytesMax: 16 * 1024 * 1024,
   /** Of one of a worker's files about what was removed, bytes: a million removals. */
   removalFileBytesMax: 16 * 1024 * 1024,
+  /** How long a disk is waited for before the origin is asked instead, or a body passed on without being stored, ms. */
+  diskPatienceMs: 2_000,
+  /** How long a part of a body that is being sent is waited for, ms: then the body breaks off. */
+  diskReadMsMax: 30_000,
   /** How long a disk that failed is left alone, ms. */
   diskRetryMs: 10_000,
   /** How often what other workers left is looked for, ms. */

@@ -38,8 +38,6 @@ export interface DiskFills {
 /** What waits to be written is waited for from here on, bytes: the disk is slower than the origin. */
 const PENDING_BYTES_MAX = 8 * 1024 * 1024;
 const NOTHING = new Uint8Array(0);
-/** A disk that has not taken that much for so long, ms, is not waited for any more. */
-const PATIENCE_MS = 2_000;
 
 export class DiskFill implements StorageWriter {
   readonly #fills: DiskFills;
@@ -81,8 +79,7 @@ export class DiskFill implements StorageWriter {
     if (end <= (this.#bodyLength ?? this.#bytesMax) && end <= this.#bytesMax && this.#take(bytes, isGiven)) {
       return true;
     }
-    this.abandon();
-    this.#fills.refused();
+    this.#giveUp();
     return false;
   }
 
@@ -112,7 +109,11 @@ export class DiskFill implements StorageWriter {
       return null;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, PATIENCE_MS);
+    const timer = setTimeout(() => {
+      this.#fills.disk.state.isSlow();
+      this.#giveUp();
+      resolve();
+    }, STORAGE_LIMITS.diskPatienceMs);
     void writer.flush().then(resolve);
     return promise.finally(() => clearTimeout(timer));
   }
@@ -145,6 +146,11 @@ export class DiskFill implements StorageWriter {
     if (!this.#isOpen) return;
     this.#leave();
     this.#drop();
+  }
+
+  #giveUp(): void {
+    this.abandon();
+    this.#fills.refused();
   }
 
   #take(bytes: Uint8Array, isGiven: boolean): boolean {

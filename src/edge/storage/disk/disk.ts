@@ -58,6 +58,8 @@ export class Disk {
   readonly #tools: RecoveryTools & ReclaimTools;
   readonly #care: ReturnType<typeof setInterval>;
   #reclaim: Promise<void> | null = null;
+  /** Of segments without a place: one at a time, however long the disk takes. */
+  #removal: Promise<void> | null = null;
   #recovery: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -178,7 +180,11 @@ export class Disk {
   #takeCare(): void {
     this.files.sweep(this.#table, Date.now());
     if (this.#table.beginRecovery()) this.#recovery = this.#recover();
-    removeOrphans(this.#tools).catch((error: unknown) => this.state.writeFailed(error));
+    this.#removal ??= removeOrphans(this.#tools)
+      .catch((error: unknown) => this.state.writeFailed(error))
+      .finally(() => {
+        this.#removal = null;
+      });
     // Who was to make room may have died before it did.
     if (this.#table.isRecovered) this.#makeRoom();
     for (const segment of this.#table.takeAbandoned()) {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { CachedReader } from '#platform/cached-read.ts';
 import { isInPageCache } from '#platform/send-file.ts';
+import { within } from '#platform/within.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
 import { CheckedRecords } from './checked-records.ts';
@@ -56,13 +57,15 @@ export class SegmentFiles {
   /** Has the system read a record into its memory. Rejects with what it says. */
   async bring({ segment, offset, byteLength }: Location): Promise<void> {
     const most = Math.min(byteLength, nowhere.byteLength);
-    await this.#calls.read(this.descriptorOf(segment), nowhere, most, offset);
+    const read = this.#calls.read(this.descriptorOf(segment), nowhere, most, offset);
+    await within(read, STORAGE_LIMITS.diskPatienceMs, `a read of segment ${segment}`);
   }
 
   /** The octets of a record, in memory of their own. Rejects with what the system says, or when there are fewer. */
   async read({ segment, offset, byteLength }: Location): Promise<Octets> {
     const octets = Octets.allocateUnset(byteLength);
-    const count = await this.#calls.read(this.descriptorOf(segment), octets.bytes, byteLength, offset);
+    const read = this.#calls.read(this.descriptorOf(segment), octets.bytes, byteLength, offset);
+    const count = await within(read, STORAGE_LIMITS.diskReadMsMax, `a read of segment ${segment}`);
     if (count < byteLength) throw new Error(`segment ${segment} ends at ${offset + count}`);
     return octets;
   }
