@@ -52,6 +52,10 @@ export interface FilePart {
   readonly byteLength: number;
 }
 
+export interface FileSink {
+  writeFile(part: FilePart): Promise<void>;
+}
+
 /**
  * A message body that is read by pulling. At most one read may be pending. Not reading is backpressure:
  * the source stops within its buffer bound.
@@ -89,8 +93,8 @@ export interface BodySink {
    * bytes must not change afterwards: they may leave later.
    */
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves when all of the part has been handed on. Rejects as `write` does. Missing or null: bytes alone are taken. */
-  readonly writeFile?: ((part: FilePart) => Promise<void>) | null;
+  /** There where parts of files are taken as they lie. Resolves when all of the part has been handed on; rejects as `write` does. */
+  readonly files?: FileSink | null;
   /** Whether nobody looks any more at what was written, so that its memory may be used anew. Missing: not known. */
   readonly hasLeft?: boolean;
   /** Ends the body; trailers are sent where the protocol can. */

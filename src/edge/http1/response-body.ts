@@ -4,7 +4,7 @@
  */
 import type { Fields } from '#core/http/fields.ts';
 import { rejectedAsGone } from '../connection/client-gone.ts';
-import type { BodySink, FilePart } from '../exchange.ts';
+import type { BodySink, FilePart, FileSink } from '../exchange.ts';
 import type { Output } from './output.ts';
 import { encodeFieldLines } from './response-head.ts';
 
@@ -91,7 +91,7 @@ function flushHead(body: ResponseBody): void {
 }
 
 /** Content-Length: as many bytes as announced, or the connection is cut. */
-export class LengthBody extends ResponseBody {
+export class LengthBody extends ResponseBody implements FileSink {
   #remaining: number;
 
   constructor(owner: ResponseBodyOwner, head: string, length: number) {
@@ -108,16 +108,16 @@ export class LengthBody extends ResponseBody {
     return this.owner.output.writable();
   }
 
-  get writeFile(): ((part: FilePart) => Promise<void>) | null {
-    return this.owner.output.takesFiles ? this.#writeFile : null;
+  get files(): FileSink | null {
+    return this.owner.output.takesFiles ? this : null;
   }
 
-  readonly #writeFile = (part: FilePart): Promise<void> => {
+  writeFile(part: FilePart): Promise<void> {
     if (this.isEnded) return rejectedAsGone('the body has ended');
     if (part.byteLength > this.#remaining) return this.refuse('body longer than its Content-Length');
     this.#remaining -= part.byteLength;
     return this.owner.output.writeFile(this.takeHead(), part);
-  };
+  }
 
   end(): Promise<void> {
     if (this.isEnded) return DONE;
