@@ -2,34 +2,24 @@
 import { decide } from '#core/caching/decide.ts';
 import { currentAgeSeconds, isFresh } from '#core/caching/freshness.ts';
 import { Fields } from '#core/http/fields.ts';
-import { authorityOfTarget } from '#core/http/request-target.ts';
 import { describeCaching } from '#core/model/caching-text.ts';
 import type { CacheExplanation, PartName } from '#core/model/messages.ts';
 import { selectRule } from '#core/model/route.ts';
 import type { Rule } from '#core/model/site.ts';
 import type { Place } from './configuration.ts';
-import { keyPlainPlace } from './key-place.ts';
+import { placeOfUrl } from './place-of-url.ts';
 import type { Road } from './road.ts';
-import { searchPlace } from './search-rules.ts';
 import { peekAt, select, settingsOfStored } from './select-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
 /** `url`: complete, http or https. */
 export function explainCache(road: Road, part: PartName, url: string): CacheExplanation {
-  const nothing = { part, siteId: null, cacheKey: null, rule: null, stored: null };
-  const { configuration } = road;
-  if (configuration === null) return { ...nothing, decision: 'refuse (no configuration yet)' };
-  const scheme = url.toLowerCase().startsWith('https:') ? 'https' : 'http';
-  const fragment = url.indexOf('#');
-  const target = fragment === -1 ? url : url.slice(0, fragment);
-  const authority = authorityOfTarget(target);
-  if (authority === null) return { ...nothing, decision: 'refuse (not a complete http or https URL)' };
-  const found = configuration.find(scheme, authority, target, null);
-  if (typeof found === 'string') return { ...nothing, decision: `refuse (${found})` };
-
+  const place = placeOfUrl(road, url);
+  if (typeof place === 'string') {
+    return { part, siteId: null, cacheKey: null, rule: null, stored: null, decision: `refuse (${place})` };
+  }
   const now = road.clock.now();
   const fields = new Fields();
-  const place = searchPlace(road.searchRules, keyPlainPlace(found, fields));
   const variants = peekAt(road, place);
   const stored = select(fields, variants);
   const decision = decide({

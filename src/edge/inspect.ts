@@ -1,25 +1,17 @@
 /** All that this worker has stored for a URL, wherever it lies and whether or not it may still be used. */
 import { currentAgeSeconds, isFresh } from '#core/caching/freshness.ts';
 import { NOT_PURGED, PURGED } from '#core/caching/purge-table.ts';
-import { Fields } from '#core/http/fields.ts';
-import { authorityOfTarget } from '#core/http/request-target.ts';
 import type { CacheInspection, InspectedResponse, PartName } from '#core/model/messages.ts';
-import { keyPlainPlace } from './key-place.ts';
+import { placeOfUrl } from './place-of-url.ts';
 import type { Road } from './road.ts';
-import { searchPlace } from './search-rules.ts';
 import { DiskResponse } from './storage/disk/disk-response.ts';
 import { SharedResponse } from './storage/shared/shared-response.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
 /** `url`: complete, http or https. */
 export function inspectCache(road: Road, part: PartName, url: string): CacheInspection {
-  const nothing = { part, siteId: null, cacheKey: null, responses: [] };
-  const scheme = url.toLowerCase().startsWith('https:') ? 'https' : 'http';
-  const authority = authorityOfTarget(url);
-  if (road.configuration === null || authority === null) return nothing;
-  const found = road.configuration.find(scheme, authority, url, null);
-  if (typeof found === 'string') return nothing;
-  const place = searchPlace(road.searchRules, keyPlainPlace(found, new Fields()));
+  const place = placeOfUrl(road, url);
+  if (typeof place === 'string') return { part, siteId: null, cacheKey: null, responses: [] };
   const now = road.clock.now();
   const responses = road.storage.peek(place.cacheKey).map((stored) => inspected(road, stored, now));
   return { part, siteId: place.site.id, cacheKey: place.cacheKey, responses };

@@ -3,7 +3,6 @@
  * asked, neither is imitated: what is shown is what they decide by.
  */
 import { isIP } from 'node:net';
-import { errorAt } from '#core/contract/errors.ts';
 import type { Explanation } from '#core/contract/explain.ts';
 import { cnameOf } from '#core/model/compile.ts';
 import type { CacheExplanation, SteeringExplanation, SteeringQuestion } from '#core/model/messages.ts';
@@ -12,7 +11,7 @@ import { readPop } from '../database/model-store.ts';
 import type { Database } from '../database/schema.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
 import type { CitySearch } from '../places/city-search.ts';
-import { parseHttpUrl } from './http-url.ts';
+import { readHttpUrl } from './http-url.ts';
 import { findSiteOfHost } from './site-of-host.ts';
 
 export interface ExplainOptions {
@@ -32,7 +31,7 @@ export class Explainer {
   /** `from` null: the caller itself, at `callerAddress`. Throws ApiError `invalid` for a bad URL or place. */
   async explain(urlText: string, from: string | null, callerAddress: string): Promise<Explanation> {
     const { database, zoneName } = this.#options;
-    const url = parseUrl(urlText);
+    const url = readHttpUrl(urlText);
     const notes: string[] = [];
     const site = await findSiteOfHost(database, zoneName, url.hostname);
     if (site === null) notes.push(`no site has the host ${url.hostname}; edges answer it with 421`);
@@ -91,16 +90,6 @@ export class Explainer {
     }
     return own.flatMap((reply) => (reply.ok ? [reply.answer] : []));
   }
-}
-
-/** A URL as people write it; without a scheme it is taken as http. */
-function parseUrl(text: string): URL {
-  const complete = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  const url = parseHttpUrl(complete);
-  if (url === null) {
-    throw errorAt('url', `"${text}" is not a URL; write it such as "https://www.example.com/a.css"`);
-  }
-  return url;
 }
 
 function copySteering(steering: SteeringExplanation): NonNullable<Explanation['steering']> {

@@ -1,9 +1,8 @@
 /** What edges have stored: each is asked, and what they say is passed on. */
 import type { CacheInspectionView, PopularView } from '#core/contract/cache.ts';
-import { errorAt } from '#core/contract/errors.ts';
 import type { Bus } from '#platform/bus.ts';
 import { CONTROL_LIMITS } from '../limits.ts';
-import { parseHttpUrl } from './http-url.ts';
+import { readHttpUrl } from './http-url.ts';
 
 const WITHIN = { timeoutMs: CONTROL_LIMITS.explainTimeoutMs };
 
@@ -16,10 +15,7 @@ export class StoredResponses {
 
   /** Throws ApiError `invalid` for what is no URL. */
   async inspect(text: string): Promise<CacheInspectionView> {
-    const url = parseHttpUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-    if (url === null) {
-      throw errorAt('url', `"${text}" is not a URL; write it such as "https://www.example.com/a.css"`);
-    }
+    const url = readHttpUrl(text);
     const { answers, notes } = gather(await this.#bus.request('inspect-cache', { url: url.href }, WITHIN));
     const edges = answers.map((edge) => ({
       ...edge,
