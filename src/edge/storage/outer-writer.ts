@@ -1,12 +1,12 @@
 /** A fill on its way to a tier outside of the heap: it grows in its worker's own memory, and goes there at its end. */
 import type { StoredHead } from '#core/caching/stored-head.ts';
+import type { FillMemory } from './fill-memory.ts';
 import { GrowingBody } from './memory/growing-body.ts';
 import type { StorageWriter, StoredResponse } from './storage.ts';
 
 /** A worker's fills under way, and what becomes of them. */
 export interface OuterFills {
-  readonly bytesMax: number;
-  heldBytes: number;
+  readonly memory: FillMemory;
   readonly writers: Set<OuterWriter>;
   /** One did not fit. */
   refused(): void;
@@ -42,7 +42,7 @@ export class OuterWriter implements StorageWriter {
 
   write(bytes: Uint8Array, isGiven = false): boolean {
     if (!this.#isOpen) return false;
-    if (this.#body.take(bytes, isGiven, this.#hold)) return true;
+    if (this.#body.take(bytes, isGiven, this.#fills.memory.hold)) return true;
     this.#leave();
     this.#fills.refused();
     return false;
@@ -63,15 +63,9 @@ export class OuterWriter implements StorageWriter {
     if (this.#isOpen) this.#leave();
   }
 
-  readonly #hold = (bytes: number): boolean => {
-    if (this.#fills.heldBytes + bytes > this.#fills.bytesMax) return false;
-    this.#fills.heldBytes += bytes;
-    return true;
-  };
-
   #leave(): void {
     this.#isOpen = false;
-    this.#fills.heldBytes -= this.#body.capacity;
+    this.#fills.memory.release(this.#body.capacity);
     this.#fills.writers.delete(this);
   }
 }

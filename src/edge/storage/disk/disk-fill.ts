@@ -5,6 +5,7 @@
  */
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { releaseBytes } from '#platform/release-bytes.ts';
+import type { FillMemory } from '../fill-memory.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { GrowingBody } from '../memory/growing-body.ts';
 import type { StorageWriter, StoredResponse } from '../storage.ts';
@@ -18,9 +19,7 @@ import { CHUNK, CHUNK_BYTES } from './segment-format.ts';
 /** A worker's fills under way for a disk, and what becomes of them. */
 export interface DiskFills {
   readonly disk: Disk;
-  /** What all of them may hold of memory, bytes. */
-  readonly bytesMax: number;
-  heldBytes: number;
+  readonly memory: FillMemory;
   readonly writers: Set<DiskFill>;
   /** One was given up for want of room. */
   refused(): void;
@@ -104,7 +103,7 @@ export class DiskFill implements StorageWriter {
 
   ready(): Promise<void> | null {
     const { writer } = this.#fills.disk;
-    const { heldBytes, bytesMax } = this.#fills;
+    const { heldBytes, bytesMax } = this.#fills.memory;
     if (writer.pendingBytes <= Math.min(PENDING_BYTES_MAX, bytesMax / 4) && heldBytes <= bytesMax / 2) {
       return null;
     }
@@ -155,12 +154,12 @@ export class DiskFill implements StorageWriter {
 
   #take(bytes: Uint8Array, isGiven: boolean): boolean {
     if (this.#chunkedBytes === 0 && this.#current.length + bytes.byteLength <= CHUNK_BYTES) {
-      return this.#current.take(bytes, isGiven, this.#hold);
+      return this.#current.take(bytes, isGiven, this.#fills.memory.hold);
     }
     for (let at = 0; at < bytes.byteLength; ) {
       if (this.#hasFailed || (this.#current.length === CHUNK_BYTES && !this.#completeChunk())) return false;
       const piece = bytes.subarray(at, at + CHUNK_BYTES - this.#current.length);
-      if (!this.#current.take(piece, false, this.#hold)) return false;
+      if (!this.#current.take(piece, false, this.#fills.memory.hold)) return false;
       at += piece.byteLength;
     }
     if (isGiven) releaseBytes(bytes);
@@ -188,7 +187,7 @@ export class DiskFill implements StorageWriter {
       respondedAt: this.#head.respondedAt,
     } as const;
     const isTaken = disk.writer.append(record, (location) => {
-      this.#fills.heldBytes -= heldBytes;
+      this.#fills.memory.release(heldBytes);
       if (location === null) {
         this.#hasFailed = true;
         return;
@@ -217,15 +216,9 @@ export class DiskFill implements StorageWriter {
     }
   }
 
-  readonly #hold = (bytes: number): boolean => {
-    if (this.#fills.heldBytes + bytes > this.#fills.bytesMax) return false;
-    this.#fills.heldBytes += bytes;
-    return true;
-  };
-
   #leave(): void {
     this.#isOpen = false;
-    this.#fills.heldBytes -= this.#current.capacity;
+    this.#fills.memory.release(this.#current.capacity);
     this.#fills.writers.delete(this);
   }
 }

@@ -7,6 +7,7 @@ import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { type CachedReader, NOT_AT_HAND, UNKNOWN } from '#platform/cached-read.ts';
+import { FillMemory } from '../fill-memory.ts';
 import { encodeHead } from '../head-codec.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { Octets } from '../octets.ts';
@@ -94,8 +95,7 @@ export class DiskStorage implements Storage {
     this.#budget = new WriteBudget(options.writeBytesPerSecond ?? null);
     this.#fills = {
       disk: options.disk,
-      bytesMax: options.fillBytesMax,
-      heldBytes: 0,
+      memory: new FillMemory(options.fillBytesMax),
       writers: new Set(),
       refused: () => {
         this.#refusals++;

@@ -7,6 +7,7 @@ import { urlKeyWithin } from '#core/caching/cache-key.ts';
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { textHash } from '#platform/text-hash.ts';
+import { FillMemory } from '../fill-memory.ts';
 import { encodeHead } from '../head-codec.ts';
 import { STORAGE_LIMITS } from '../limits.ts';
 import { type OuterFills, OuterWriter } from '../outer-writer.ts';
@@ -62,11 +63,9 @@ export class SharedStorage implements Storage {
     this.#objectBytesMax = Math.min(objectBytesMax, bodyBytesMaxOf(layout));
     this.#recent = new RecentResponses(layout.byteLength * STORAGE_LIMITS.recentShareOfBudget);
     this.#fills = {
-      bytesMax: Math.min(
-        layout.byteLength * STORAGE_LIMITS.fillsShareOfBudget,
-        STORAGE_LIMITS.sharedFillBytesMax,
+      memory: new FillMemory(
+        Math.min(layout.byteLength * STORAGE_LIMITS.fillsShareOfBudget, STORAGE_LIMITS.sharedFillBytesMax),
       ),
-      heldBytes: 0,
       writers: new Set(),
       refused: () => {
         this.#refusals++;
