@@ -6,6 +6,7 @@
 import type { Invalidations } from '#core/caching/invalidations.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import type { Storage, StorageStatistics, StorageWriter, StoredResponse, TierFigures } from './storage.ts';
+import { WriterAround } from './writer-around.ts';
 
 export class TieredStorage implements Storage {
   readonly invalidations: Invalidations;
@@ -102,90 +103,48 @@ function newestFirst(
 }
 
 /** A fill of one tier, of which others are told when it is published: what it replaces goes from there. */
-export class TierWriter implements StorageWriter {
-  readonly #writer: StorageWriter;
+export class TierWriter extends WriterAround {
   readonly #published: (stored: StoredResponse) => void;
 
-  constructor(writer: StorageWriter, published: (stored: StoredResponse) => void) {
-    this.#writer = writer;
+  constructor(inner: StorageWriter, published: (stored: StoredResponse) => void) {
+    super(inner);
     this.#published = published;
   }
 
-  write(bytes: Uint8Array, isGiven = false): boolean {
-    return this.#writer.write(bytes, isGiven);
-  }
-
-  view(offset: number): Uint8Array {
-    return this.#writer.view(offset);
-  }
-
-  readBack(offset: number): Promise<Uint8Array> | null {
-    return this.#writer.readBack?.(offset) ?? null;
-  }
-
-  ready(): Promise<void> | null {
-    return this.#writer.ready?.() ?? null;
-  }
-
-  finish(): StoredResponse | null {
-    const stored = this.#writer.finish();
+  override finish(): StoredResponse | null {
+    const stored = super.finish();
     if (stored !== null) this.#published(stored);
     return stored;
-  }
-
-  abandon(): void {
-    this.#writer.abandon();
   }
 }
 
 /** A fill of unknown length. */
-export class OutgrowingWriter implements StorageWriter {
+export class OutgrowingWriter extends WriterAround {
   readonly #bytesMax: number;
-  #writer: StorageWriter;
   #outgrow: (() => StorageWriter | null) | null;
   #written = 0;
 
-  constructor(writer: StorageWriter, bytesMax: number, outgrow: () => StorageWriter | null) {
-    this.#writer = writer;
+  constructor(inner: StorageWriter, bytesMax: number, outgrow: () => StorageWriter | null) {
+    super(inner);
     this.#bytesMax = bytesMax;
     this.#outgrow = outgrow;
   }
 
-  write(bytes: Uint8Array, isGiven = false): boolean {
+  override write(bytes: Uint8Array, isGiven = false): boolean {
     this.#written += bytes.byteLength;
     if (this.#outgrow !== null && this.#written > this.#bytesMax && !this.#move(this.#outgrow)) return false;
-    return this.#writer.write(bytes, isGiven);
-  }
-
-  view(offset: number): Uint8Array {
-    return this.#writer.view(offset);
-  }
-
-  readBack(offset: number): Promise<Uint8Array> | null {
-    return this.#writer.readBack?.(offset) ?? null;
-  }
-
-  ready(): Promise<void> | null {
-    return this.#writer.ready?.() ?? null;
-  }
-
-  finish(): StoredResponse | null {
-    return this.#writer.finish();
-  }
-
-  abandon(): void {
-    this.#writer.abandon();
+    return super.write(bytes, isGiven);
   }
 
   /** To the tier for larger ones, with what has come so far. Without room there the fill is given up. */
   #move(outgrow: () => StorageWriter | null): boolean {
-    const small = this.#writer;
+    const small = this.inner;
     const larger = outgrow();
     const soFar = small.view(0);
     small.abandon();
     if (larger === null || (soFar.byteLength > 0 && !larger.write(soFar))) return false;
     this.#outgrow = null;
-    this.#writer = larger;
+    this.inner = larger;
     return true;
   }
 }
