@@ -7,7 +7,7 @@
  * All workers of an edge append to one file, whole lines at a time. A file that cannot be written, or has reached its
  * bound, ends the writing and nothing else.
  */
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorMessage } from '#core/base/error-message.ts';
 import type { Decision } from '#core/caching/decision.ts';
@@ -15,6 +15,7 @@ import { currentAgeSeconds } from '#core/caching/freshness.ts';
 import type { StoredHead } from '#core/caching/stored-head.ts';
 import { formatTraceRecord } from '#core/simulation/trace-line.ts';
 import type { Logger } from '#platform/log.ts';
+import { textHash } from '#platform/text-hash.ts';
 import { TRACE_LIMITS } from './limits.ts';
 import type { StoredResponse } from './storage/storage.ts';
 
@@ -33,6 +34,8 @@ export class TraceLog {
   readonly #options: TraceOptions;
   readonly #log: Logger;
   readonly #timer: ReturnType<typeof setInterval>;
+  /** Which keys are in the sample is for each request to find out: a cheap hash does, for it is written nowhere. */
+  readonly #sampleSeed: number;
   /** Misses whose bodies are under way: when they were asked for, by key. */
   readonly #pending = new Map<string, number[]>();
   #buffer = '';
@@ -43,6 +46,7 @@ export class TraceLog {
   constructor(options: TraceOptions, log: Logger) {
     this.#options = options;
     this.#log = log;
+    this.#sampleSeed = createHash('sha256').update(options.secret).digest().readUInt32LE();
     this.#timer = setInterval(() => void this.flush(), TRACE_LIMITS.flushMs);
     this.#timer.unref();
   }
@@ -97,8 +101,7 @@ export class TraceLog {
   }
 
   #isSampled(cacheKey: string): boolean {
-    const { share } = this.#options;
-    return share >= 1 || Number.parseInt(this.#hash(cacheKey).slice(0, 8), 16) < share * 2 ** 32;
+    return textHash(cacheKey, this.#sampleSeed) < this.#options.share * 2 ** 32;
   }
 
   #hash(text: string): string {

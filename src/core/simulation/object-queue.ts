@@ -28,10 +28,6 @@ export class ObjectQueue {
     return this.#oldest === NONE ? null : this.#oldest;
   }
 
-  get newest(): number | null {
-    return this.#newest === NONE ? null : this.#newest;
-  }
-
   /** The one that came after; null: there is none. */
   newerThan(object: number): number | null {
     const newer = this.#newer[object] as number;
